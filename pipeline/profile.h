@@ -1,0 +1,132 @@
+/*
+ * A profile: everything that a rule book decides. YAML in profiles/, loaded by pipeline/profile.c (libcyaml); names here are the
+ * keys there, with '-' for '_'. A profile may extend another: what it does not say is taken from there.
+ */
+#ifndef ARKSEAL_PIPELINE_PROFILE_H
+#define ARKSEAL_PIPELINE_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stages/base/err.h"
+
+/* How a backlog is laid out. */
+enum profile_layout {
+	LAYOUT_DOSSIERS, /* fonds/box/file/document: described by spreadsheets */
+	LAYOUT_PLAIN,    /* any tree: a folder of pictures or a multi-page file is a document */
+};
+
+/* One known column of the spreadsheets. */
+struct profile_column {
+	char *field;   /* EAD, EAD_doc or EAD_pic name, or one of ours: "path", "kind", "secrecy" */
+	char **titles; /* texts that the header cell may have, compared without case and runs of space */
+	unsigned titles_count;
+	bool dossier; /* belongs to the dossier, not to the document */
+	bool required;
+	unsigned max_length; /* in characters; 0: any */
+	char **codes;        /* allowed values; empty: any */
+	unsigned codes_count;
+	char *format;  /* "text", "date", "number" */
+	char *article; /* the place in the rules, for messages */
+};
+
+/* A mark that forbids to process a document. */
+struct profile_refusal {
+	char *field;   /* column whose value is looked at, or "path" for the path below the backlog */
+	char **values; /* compared without case; for "path" shell patterns */
+	unsigned values_count;
+	char *reason; /* code of the notice: "secret", "excluded" */
+	char *article;
+};
+
+struct profile_ingest {
+	enum profile_layout layout;
+	char **spreadsheets; /* file names that describe a fonds: "metadata.xlsx", "metadata.csv" */
+	unsigned spreadsheets_count;
+	struct profile_column *columns;
+	unsigned columns_count;
+	struct profile_refusal *refuse;
+	unsigned refuse_count;
+};
+
+struct profile_convert {
+	char *flavour;        /* "2b" */
+	char *ocr;            /* Tesseract languages "vie+eng", or "none" */
+	unsigned default_dpi; /* where a picture does not say */
+	unsigned min_dpi;     /* below: warning event (paper, photo) */
+	unsigned min_dpi_map;
+	bool trust_claims;   /* an unsigned received PDF that claims PDF/A is kept as it is */
+	unsigned redraw_dpi; /* pages of a received PDF drawn as pictures */
+};
+
+enum profile_level { LEVEL_B_B, LEVEL_B_T, LEVEL_B_LT, LEVEL_B_LTA };
+
+struct profile_appearance {
+	bool visible;
+	char *page;          /* "first" or "last" */
+	char *anchor;        /* "top-right", "top-left", "bottom-right", "bottom-left" */
+	double margin_mm;    /* from both edges of the visible page */
+	double max_width_mm; /* lines are broken at this width */
+	char *text;          /* template: {organisation}, {time}; lines parted by newlines */
+	char *font;          /* font file */
+	double size_pt;
+	int time_offset_min; /* +420: Vietnam */
+};
+
+struct profile_sign {
+	enum profile_level level;
+	char *digest; /* "sha256", "sha384", "sha512" */
+	struct profile_appearance appearance;
+	char *organisation_match;      /* "subject-o": the certificate's O must equal the site's organisation; "none" */
+	unsigned revocation_max_age_s; /* the check before signing takes nothing older; 3600 */
+	unsigned clock_tolerance_s;    /* genTime against our clock; 60 */
+	unsigned min_rsa_bits;         /* 2048 */
+	char *reason;                  /* /Reason, or NULL */
+	char *location;                /* /Location, or NULL */
+};
+
+struct profile_bundle {
+	char *kind;               /* "aip_hoso" */
+	char *form;               /* "folder" or "zip" */
+	bool seal;                /* detached CAdES over METS.xml, beside the package */
+	bool without_quarantined; /* a dossier goes on without its refused and quarantined documents */
+	char *archive_code;       /* prefix of arcFileCode; may be empty */
+	int time_offset_min;      /* +420 */
+	char *mets_profile;       /* PROFILE of the package METS */
+	char *mets_profile_rep;   /* PROFILE of rep1's METS */
+};
+
+struct profile_limits {
+	unsigned item_seconds;    /* wall time of one item in one stage */
+	unsigned item_memory_mib; /* address space of a worker */
+	unsigned retries;         /* fresh workers after a crash */
+	unsigned pause_limit_s;   /* how long a fault that passes is waited for before exit 3 */
+};
+
+struct profile {
+	char *name;
+	char *title;
+	char *extends; /* name or path, or NULL */
+	char **stages; /* in order: "ingest", "convert" … */
+	unsigned stages_count;
+	struct profile_ingest ingest;
+	struct profile_convert convert;
+	struct profile_sign sign;
+	struct profile_bundle bundle;
+	struct profile_limits limits;
+};
+
+/* Loads by name (from the folder of installed profiles) or by path (a text with '/' or ending in .yaml). `set` holds n
+ * "key.path=value" overrides. Errors are ST_RUN with file, line and key: "profile-missing", "profile-syntax", "profile-value". */
+enum status profile_load(const char *name_or_path, const char *const *set, size_t n_set, struct profile **ret_profile,
+                         struct err *e);
+void profile_free(struct profile *p);
+
+/* The folder of installed profiles: $ARKSEAL_DATA/profiles, the source tree's in a build folder, or <prefix>/share/arkseal. */
+const char *profile_folder(void);
+
+/* Whether the profile's list has this stage. */
+bool profile_has_stage(const struct profile *p, const char *stage);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * Scanned pages and photographs: what a file holds, ready to be placed into a PDF without loss, and its pixels.
+ *
+ * Coded data that PDF knows (JPEG, CCITT G3/G4, Flate of PNG) is handed on as it lies in the file; everything else is
+ * decoded, and coded again without loss by the PDF writer. Nothing is resampled; ICC profile, resolution and orientation are kept.
+ */
+#ifndef ARKSEAL_IMAGE_PICTURE_H
+#define ARKSEAL_IMAGE_PICTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stages/base/buf.h"
+#include "stages/base/err.h"
+
+enum picture_coding {
+	PICTURE_SAMPLES, /* rows of packed samples, each row filled to a whole byte, 16 bit big-endian */
+	PICTURE_DCT,     /* a JPEG file or one of its kind from a TIFF (tables joined) */
+	PICTURE_CCITT,   /* one strip of G3 or G4 */
+	PICTURE_FLATE,   /* zlib data with PNG predictors (non-interlaced PNG: its IDATs joined) */
+};
+
+enum picture_colour { PICTURE_GREY, PICTURE_RGB, PICTURE_CMYK, PICTURE_INDEXED, PICTURE_LAB };
+
+struct picture {
+	enum picture_coding coding;
+	struct bytes data;      /* belongs to the picture (or to the open file) */
+	uint32_t width, height; /* pixels, before orientation */
+	unsigned bits;          /* of a component: 1, 2, 4, 8, 16 */
+	unsigned components;    /* 1, 3, 4; 1 for an indexed picture */
+	enum picture_colour colour;
+	struct bytes palette; /* RGB triples where indexed */
+	bool inverted;        /* 0 is white (min-is-white, Adobe's inverted CMYK): Decode [1 0 …] */
+	int ccitt_k;          /* as /K of CCITTFaxDecode: -1 G4, 0 G3 1-D, > 0 G3 2-D */
+	bool ccitt_black_is_1;
+	bool ccitt_byte_align;
+	bool ccitt_end_of_line;
+	struct bytes icc;     /* profile as embedded, or n 0 */
+	double dpi_x, dpi_y;  /* 0 where the file does not say */
+	unsigned orientation; /* 1 … 8 as in TIFF 6.0 */
+	bool flattened;       /* alpha was laid over white: the caller notes an event */
+	void *owned;          /* memory behind the members; only for picture_drop */
+};
+
+struct picture_file;
+
+/* Opens by content, never by name: JPEG, TIFF, PNG. The file is mapped. Reads what is needed to know the number of pages.
+ * Errors: ST_ITEM "picture-empty", "picture-unknown", "jpeg-…", "tiff-…", "png-…". */
+enum status picture_open(const char *path, struct picture_file **ret_file, struct err *e);
+void picture_close(struct picture_file *f);
+const char *picture_format(const struct picture_file *f); /* "JPEG", "TIFF", "PNG" */
+size_t picture_pages(const struct picture_file *f);
+
+/* Page i from 0. Checks that the coded data is whole (a cut-off JPEG or strip is an error, never a half-blank page). The file must
+ * stay open as long as the picture. */
+enum status picture_page(const struct picture_file *f, size_t i, struct picture *ret_picture, struct err *e);
+void picture_drop(struct picture *p);
+
+/* The pixels, upright (orientation applied), as 8-bit rows without gaps: 1 component grey or 3 RGB (by `components`), for OCR and for
+ * looking. *ret_pixels is malloc'ed. A picture of more than max_pixels is ST_ITEM "picture-too-large". */
+enum status picture_pixels(const struct picture *p, unsigned components, uint64_t max_pixels, uint8_t **ret_pixels,
+                           uint32_t *ret_width, uint32_t *ret_height, struct err *e);
+
+/* SHA-256 over the decoded samples as they are (before orientation, no colour conversion), row by row, packed as PICTURE_SAMPLES.
+ * Two pictures with equal digests and equal geometry show the same pixels. For the proof of conversion: the source's picture against
+ * the picture that was read back from the PDF. */
+enum status picture_digest(const struct picture *p, uint8_t ret_digest[32], struct err *e);
+
+#endif
