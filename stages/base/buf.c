@@ -125,7 +125,7 @@ uint8_t rd_u8(struct rd *r)
 uint16_t rd_u16be(struct rd *r)
 {
 	struct bytes b = rd_take(r, 2);
-	return b.n == 2 ? (uint16_t)(b.p[0] << 8 | b.p[1]) : 0;
+	return b.n == 2 ? (uint16_t)((unsigned)b.p[0] << 8 | b.p[1]) : 0;
 }
 
 uint32_t rd_u32be(struct rd *r)
@@ -137,7 +137,7 @@ uint32_t rd_u32be(struct rd *r)
 uint16_t rd_u16le(struct rd *r)
 {
 	struct bytes b = rd_take(r, 2);
-	return b.n == 2 ? (uint16_t)(b.p[1] << 8 | b.p[0]) : 0;
+	return b.n == 2 ? (uint16_t)((unsigned)b.p[1] << 8 | b.p[0]) : 0;
 }
 
 uint32_t rd_u32le(struct rd *r)
