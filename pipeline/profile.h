@@ -17,6 +17,13 @@ enum profile_layout {
 	LAYOUT_PLAIN,    /* any tree: a folder of pictures or a multi-page file is a document */
 };
 
+/* Holds where a field has one of these values; where `field` is NULL it never holds. */
+struct profile_condition {
+	char *field;
+	char **values;
+	unsigned values_count;
+};
+
 /* One known column of the spreadsheets. */
 struct profile_column {
 	char *field;   /* EAD, EAD_doc or EAD_pic name, or one of ours: "path", "kind", "secrecy" */
@@ -24,11 +31,23 @@ struct profile_column {
 	unsigned titles_count;
 	bool dossier; /* belongs to the dossier, not to the document */
 	bool required;
+	struct profile_condition required_if; /* required where another field of the same row says so */
+	char **kinds;                         /* kinds of item that the two above bind; empty: all */
+	unsigned kinds_count;
 	unsigned max_length; /* in characters; 0: any */
 	char **codes;        /* allowed values; empty: any */
 	unsigned codes_count;
-	char *format;  /* "text", "date", "number" */
+	char **labels; /* words that a cell may have in place of the code at the same place in `codes`; empty: none */
+	unsigned labels_count;
+	bool multiple; /* several codes, parted by ';' or ',' */
+	char *format;  /* "text", "number", "date" (DD/MM/YYYY), "date-partial" (MM/YYYY and YYYY as well) */
 	char *article; /* the place in the rules, for messages */
+};
+
+/* Which kind a document is where its row has one of these values. */
+struct profile_kind_rule {
+	struct profile_condition when;
+	char *kind; /* "paper", "map", "photo", "received" */
 };
 
 /* A mark that forbids to process a document. */
@@ -44,8 +63,14 @@ struct profile_ingest {
 	enum profile_layout layout;
 	char **spreadsheets; /* file names that describe a fonds: "metadata.xlsx", "metadata.csv" */
 	unsigned spreadsheets_count;
+	char *dossier_field;     /* the column that holds the dossier's code: "arcFileCode" */
+	char *ordinal_field;     /* the column that holds the document's number in its dossier: "docOrdinal" */
+	char *code_field;        /* the field that gets <dossier>.<ordinal>: "docCode" */
+	unsigned ordinal_digits; /* the ordinal is filled up with zeros to so many digits */
 	struct profile_column *columns;
 	unsigned columns_count;
+	struct profile_kind_rule *kind_rules; /* the first that holds counts; none: a PDF is received, all else paper */
+	unsigned kind_rules_count;
 	struct profile_refusal *refuse;
 	unsigned refuse_count;
 };
@@ -69,7 +94,8 @@ struct profile_appearance {
 	double margin_mm;    /* from both edges of the visible page */
 	double max_width_mm; /* lines are broken at this width */
 	char *text;          /* template: {organisation}, {time}; lines parted by newlines */
-	char *font;          /* font file */
+	char *font; /* font file: an absolute path once it is loaded. In YAML a path relative to the profile, or a name that
+	                      * is looked for in the folders of fonts */
 	double size_pt;
 	int time_offset_min; /* +420: Vietnam */
 };
@@ -118,13 +144,18 @@ struct profile {
 };
 
 /* Loads by name (from the folder of installed profiles) or by path (a text with '/' or ending in .yaml). `set` holds n
- * "key.path=value" overrides. Errors are ST_RUN with file, line and key: "profile-missing", "profile-syntax", "profile-value". */
+ * "key.path=value" overrides. Errors are ST_RUN with file, line and key: "profile-missing", "profile-syntax", "profile-value",
+ * "profile-key" (an unknown one), "profile-needs", "profile-set", "profile-extends" (a loop), "profile-font". */
 enum status profile_load(const char *name_or_path, const char *const *set, size_t n_set, struct profile **ret_profile,
                          struct err *e);
 void profile_free(struct profile *p);
 
 /* The folder of installed profiles: $ARKSEAL_DATA/profiles, the source tree's in a build folder, or <prefix>/share/arkseal. */
 const char *profile_folder(void);
+
+/* The schema of the keys (pipeline/config.h). */
+struct config_kind;
+extern const struct config_kind profile_kind;
 
 /* Whether the profile's list has this stage. */
 bool profile_has_stage(const struct profile *p, const char *stage);

@@ -35,7 +35,8 @@ struct site {
 };
 
 /* Loads `path`, or where it is NULL the first that exists of $XDG_CONFIG_HOME/arkseal/site.yaml (~/.config) and
- * /etc/arkseal/site.yaml. Errors are ST_RUN with file, line and key: "site-missing", "site-syntax", "site-value". */
+ * /etc/arkseal/site.yaml. Errors are ST_RUN with file, line and key: "site-missing", "site-syntax", "site-value",
+ * "site-key" (an unknown one), "site-needs". */
 enum status site_load(const char *path, struct site **ret_site, struct err *e);
 void site_free(struct site *s);
 

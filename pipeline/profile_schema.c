@@ -1,0 +1,200 @@
+/* The keys of a profile: one row a key for libcyaml, and one row a rule for what libcyaml does not check. */
+#include "pipeline/config.h"
+#include "pipeline/profile.h"
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+#define OPTIONAL CYAML_FLAG_OPTIONAL
+#define TEXT(key, type, member) CYAML_FIELD_STRING_PTR(key, OPTIONAL, type, member, 0, CYAML_UNLIMITED)
+#define NEEDED_TEXT(key, type, member) CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_DEFAULT, type, member, 0, CYAML_UNLIMITED)
+#define NUMBER(key, type, member) CYAML_FIELD_UINT(key, OPTIONAL, type, member)
+#define SIGNED(key, type, member) CYAML_FIELD_INT(key, OPTIONAL, type, member)
+#define DECIMAL(key, type, member) CYAML_FIELD_FLOAT(key, OPTIONAL, type, member)
+#define TRUTH(key, type, member) CYAML_FIELD_BOOL(key, OPTIONAL, type, member)
+#define LIST(key, type, member, entry)                                                                                           \
+	CYAML_FIELD_SEQUENCE(key, OPTIONAL | CYAML_FLAG_POINTER, type, member, entry, 0, CYAML_UNLIMITED)
+#define MAP(key, type, member, fields) CYAML_FIELD_MAPPING(key, OPTIONAL, type, member, fields)
+
+static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
+
+static const cyaml_schema_field_t condition_fields[] = {
+    TEXT("field", struct profile_condition, field),
+    LIST("values", struct profile_condition, values, &text_entry),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t column_fields[] = {
+    NEEDED_TEXT("field", struct profile_column, field),
+    LIST("titles", struct profile_column, titles, &text_entry),
+    TRUTH("dossier", struct profile_column, dossier),
+    TRUTH("required", struct profile_column, required),
+    MAP("required-if", struct profile_column, required_if, condition_fields),
+    LIST("kinds", struct profile_column, kinds, &text_entry),
+    NUMBER("max-length", struct profile_column, max_length),
+    LIST("codes", struct profile_column, codes, &text_entry),
+    LIST("labels", struct profile_column, labels, &text_entry),
+    TRUTH("multiple", struct profile_column, multiple),
+    TEXT("format", struct profile_column, format),
+    TEXT("article", struct profile_column, article),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t column_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct profile_column, column_fields)};
+
+static const cyaml_schema_field_t kind_rule_fields[] = {
+    MAP("when", struct profile_kind_rule, when, condition_fields),
+    NEEDED_TEXT("kind", struct profile_kind_rule, kind),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t kind_rule_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct profile_kind_rule, kind_rule_fields)};
+
+static const cyaml_schema_field_t refusal_fields[] = {
+    NEEDED_TEXT("field", struct profile_refusal, field),
+    LIST("values", struct profile_refusal, values, &text_entry),
+    TEXT("reason", struct profile_refusal, reason),
+    TEXT("article", struct profile_refusal, article),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t refusal_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct profile_refusal, refusal_fields)};
+
+static const cyaml_strval_t layouts[] = {{"dossiers", LAYOUT_DOSSIERS}, {"plain", LAYOUT_PLAIN}};
+static const cyaml_strval_t levels[] = {{"B-B", LEVEL_B_B}, {"B-T", LEVEL_B_T}, {"B-LT", LEVEL_B_LT}, {"B-LTA", LEVEL_B_LTA}};
+
+static const cyaml_schema_field_t ingest_fields[] = {
+    CYAML_FIELD_ENUM("layout", OPTIONAL | CYAML_FLAG_STRICT, struct profile_ingest, layout, layouts, COUNT(layouts)),
+    LIST("spreadsheets", struct profile_ingest, spreadsheets, &text_entry),
+    TEXT("dossier-field", struct profile_ingest, dossier_field),
+    TEXT("ordinal-field", struct profile_ingest, ordinal_field),
+    TEXT("code-field", struct profile_ingest, code_field),
+    NUMBER("ordinal-digits", struct profile_ingest, ordinal_digits),
+    LIST("columns", struct profile_ingest, columns, &column_entry),
+    LIST("kind-rules", struct profile_ingest, kind_rules, &kind_rule_entry),
+    LIST("refuse", struct profile_ingest, refuse, &refusal_entry),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t convert_fields[] = {
+    TEXT("flavour", struct profile_convert, flavour),           TEXT("ocr", struct profile_convert, ocr),
+    NUMBER("default-dpi", struct profile_convert, default_dpi), NUMBER("min-dpi", struct profile_convert, min_dpi),
+    NUMBER("min-dpi-map", struct profile_convert, min_dpi_map), TRUTH("trust-claims", struct profile_convert, trust_claims),
+    NUMBER("redraw-dpi", struct profile_convert, redraw_dpi),   CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t appearance_fields[] = {
+    TRUTH("visible", struct profile_appearance, visible),
+    TEXT("page", struct profile_appearance, page),
+    TEXT("anchor", struct profile_appearance, anchor),
+    DECIMAL("margin-mm", struct profile_appearance, margin_mm),
+    DECIMAL("max-width-mm", struct profile_appearance, max_width_mm),
+    TEXT("text", struct profile_appearance, text),
+    TEXT("font", struct profile_appearance, font),
+    DECIMAL("size-pt", struct profile_appearance, size_pt),
+    SIGNED("time-offset-min", struct profile_appearance, time_offset_min),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t sign_fields[] = {
+    CYAML_FIELD_ENUM("level", OPTIONAL | CYAML_FLAG_STRICT, struct profile_sign, level, levels, COUNT(levels)),
+    TEXT("digest", struct profile_sign, digest),
+    MAP("appearance", struct profile_sign, appearance, appearance_fields),
+    TEXT("organisation-match", struct profile_sign, organisation_match),
+    NUMBER("revocation-max-age-s", struct profile_sign, revocation_max_age_s),
+    NUMBER("clock-tolerance-s", struct profile_sign, clock_tolerance_s),
+    NUMBER("min-rsa-bits", struct profile_sign, min_rsa_bits),
+    TEXT("reason", struct profile_sign, reason),
+    TEXT("location", struct profile_sign, location),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t bundle_fields[] = {
+    TEXT("kind", struct profile_bundle, kind),
+    TEXT("form", struct profile_bundle, form),
+    TRUTH("seal", struct profile_bundle, seal),
+    TRUTH("without-quarantined", struct profile_bundle, without_quarantined),
+    TEXT("archive-code", struct profile_bundle, archive_code),
+    SIGNED("time-offset-min", struct profile_bundle, time_offset_min),
+    TEXT("mets-profile", struct profile_bundle, mets_profile),
+    TEXT("mets-profile-rep", struct profile_bundle, mets_profile_rep),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t limits_fields[] = {
+    NUMBER("item-seconds", struct profile_limits, item_seconds),
+    NUMBER("item-memory-mib", struct profile_limits, item_memory_mib),
+    NUMBER("retries", struct profile_limits, retries),
+    NUMBER("pause-limit-s", struct profile_limits, pause_limit_s),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t profile_fields[] = {
+    NEEDED_TEXT("name", struct profile, name),
+    TEXT("title", struct profile, title),
+    TEXT("extends", struct profile, extends),
+    CYAML_FIELD_SEQUENCE("stages", CYAML_FLAG_POINTER, struct profile, stages, &text_entry, 1, CYAML_UNLIMITED),
+    MAP("ingest", struct profile, ingest, ingest_fields),
+    MAP("convert", struct profile, convert, convert_fields),
+    MAP("sign", struct profile, sign, sign_fields),
+    MAP("bundle", struct profile, bundle, bundle_fields),
+    MAP("limits", struct profile, limits, limits_fields),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t profile_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct profile, profile_fields)};
+
+static const char *const stage_words[] = {"ingest", "convert", "sign", "augment", "bundle", "validate", NULL};
+static const char *const format_words[] = {"text", "number", "date", "date-partial", NULL};
+static const char *const item_kinds[] = {"paper", "map", "photo", "received", NULL};
+static const char *const reasons[] = {"secret", "excluded", NULL};
+static const char *const flavours[] = {"1b", "2b", "2u", "3b", "3u", NULL};
+static const char *const digests[] = {"sha256", "sha384", "sha512", NULL};
+static const char *const pages[] = {"first", "last", NULL};
+static const char *const anchors[] = {"top-right", "top-left", "bottom-right", "bottom-left", NULL};
+static const char *const matches[] = {"subject-o", "none", NULL};
+static const char *const bundle_kinds[] = {"aip_hoso", NULL};
+static const char *const bundle_forms[] = {"folder", "zip", NULL};
+
+/* What stands in the last column is technique, not law: a value that a rule book decides has no place here. */
+static const struct config_rule rules[] = {
+    {"stages[]", 0, 0, stage_words, NULL},
+    {"ingest.layout", 0, 0, NULL, "plain"},
+    {"ingest.ordinal-digits", 1, 12, NULL, "7"},
+    {"ingest.columns[].kinds[]", 0, 0, item_kinds, NULL},
+    {"ingest.columns[].max-length", 0, 1000000, NULL, "0"},
+    {"ingest.columns[].format", 0, 0, format_words, "text"},
+    {"ingest.columns[].article", 0, 0, NULL, ""},
+    {"ingest.kind-rules[].kind", 0, 0, item_kinds, NULL},
+    {"ingest.refuse[].reason", 0, 0, reasons, "excluded"},
+    {"ingest.refuse[].article", 0, 0, NULL, ""},
+    {"convert.flavour", 0, 0, flavours, "2b"},
+    {"convert.ocr", 0, 0, NULL, "none"},
+    {"convert.default-dpi", 50, 2400, NULL, "200"},
+    {"convert.min-dpi", 0, 2400, NULL, "0"},
+    {"convert.min-dpi-map", 0, 2400, NULL, "0"},
+    {"convert.redraw-dpi", 72, 1200, NULL, "200"},
+    {"sign.level", 0, 0, NULL, "B-LTA"},
+    {"sign.digest", 0, 0, digests, "sha256"},
+    {"sign.appearance.page", 0, 0, pages, "first"},
+    {"sign.appearance.anchor", 0, 0, anchors, "top-right"},
+    {"sign.appearance.margin-mm", 0, 200, NULL, "10"},
+    {"sign.appearance.max-width-mm", 5, 1000, NULL, "80"},
+    {"sign.appearance.text", 0, 0, NULL, "{organisation}\n{time}"},
+    {"sign.appearance.font", 0, 0, NULL, "Tinos-Regular"},
+    {"sign.appearance.size-pt", 4, 72, NULL, "10"},
+    {"sign.appearance.time-offset-min", -720, 840, NULL, "0"},
+    {"sign.organisation-match", 0, 0, matches, "subject-o"},
+    {"sign.revocation-max-age-s", 1, 31536000, NULL, "3600"},
+    {"sign.clock-tolerance-s", 1, 86400, NULL, "60"},
+    {"sign.min-rsa-bits", 1024, 16384, NULL, "2048"},
+    {"bundle.kind", 0, 0, bundle_kinds, "aip_hoso"},
+    {"bundle.form", 0, 0, bundle_forms, "folder"},
+    {"bundle.archive-code", 0, 0, NULL, ""},
+    {"bundle.time-offset-min", -720, 840, NULL, "0"},
+    {"bundle.mets-profile", 0, 0, NULL, "https://earkaip.dilcis.eu/profile/E-ARK-AIP.xml"},
+    {"bundle.mets-profile-rep", 0, 0, NULL, "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml"},
+    {"limits.item-seconds", 1, 86400, NULL, "1800"},
+    {"limits.item-memory-mib", 64, 1048576, NULL, "4096"},
+    {"limits.retries", 0, 10, NULL, "1"},
+    {"limits.pause-limit-s", 0, 604800, NULL, "3600"},
+    {NULL, 0, 0, NULL, NULL},
+};
+
+const struct config_kind profile_kind = {.area = "profile", .schema = &profile_schema, .rules = rules};
