@@ -1,0 +1,408 @@
+/* Header, cross-reference tables and streams, and the revisions that they mark (ISO 32000-1, 7.5). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/pdf/internal.h"
+
+#define NONE UINT64_MAX
+
+/* A cross-reference section with its trailer. */
+struct section {
+	uint64_t offset, end; /* end: after the trailer dictionary or the stream's endobj */
+	uint64_t prev;        /* NONE: the oldest */
+	uint64_t stream;      /* XRefStm of a hybrid, or NONE */
+	const struct pdfobj *trailer;
+	bool is_stream;
+};
+
+/* "startxref N %%EOF" */
+struct marker {
+	uint64_t startxref, marker_end, end;
+};
+
+static enum status add_entry(struct pdfdoc *d, struct pdf_entry entry, struct err *e)
+{
+	if (entry.number >= PDF_OBJECTS_MAX || d->n_entries >= 2 * PDF_OBJECTS_MAX)
+		return err_set(e, ST_ITEM, "pdf-limit", "cross-reference entry for object %u, entry number %zu", entry.number,
+		               d->n_entries);
+	if (d->n_entries == d->cap_entries) {
+		size_t cap = d->cap_entries == 0 ? 256 : d->cap_entries * 2;
+		struct pdf_entry *entries = realloc(d->entries, cap * sizeof *entries);
+		if (entries == NULL)
+			return pdf_no_memory(e);
+		d->entries = entries;
+		d->cap_entries = cap;
+	}
+	d->entries[d->n_entries++] = entry;
+	return ST_OK;
+}
+
+static bool digits(const uint8_t *p, size_t n, uint64_t *ret_number)
+{
+	uint64_t v = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return false;
+		v = v * 10 + (uint64_t)(p[i] - '0');
+	}
+	*ret_number = v;
+	return true;
+}
+
+/* One entry of 20 bytes (7.5.4): offset, space, generation, space, n or f, and an end-of-line of two bytes. */
+static bool table_entry(const uint8_t *p, struct pdf_entry *ret_entry)
+{
+	uint64_t at, generation;
+	bool eol = (p[18] == ' ' && (p[19] == '\r' || p[19] == '\n')) || (p[18] == '\r' && p[19] == '\n');
+	if (!digits(p, 10, &at) || p[10] != ' ' || !digits(p + 11, 5, &generation) || generation > 65535 || p[16] != ' ' ||
+	    (p[17] != 'n' && p[17] != 'f') || !eol)
+		return false;
+	ret_entry->at = at;
+	ret_entry->generation = (uint16_t)generation;
+	ret_entry->type = p[17] == 'n' ? PDF_PLAIN : PDF_FREE;
+	return true;
+}
+
+static enum status read_table(struct pdfdoc *d, struct pdflex *lx, uint32_t order, struct section *s)
+{
+	for (;;) {
+		pdflex_space(lx);
+		if (pdflex_keyword(lx, "trailer"))
+			break;
+		uint64_t first, count;
+		if (!pdflex_unsigned(lx, PDF_OBJECTS_MAX, &first) ||
+		    (pdflex_space(lx), !pdflex_unsigned(lx, PDF_OBJECTS_MAX, &count)))
+			return pdflex_fail(lx, "pdf-xref", "no cross-reference subsection where one must begin");
+		pdflex_space(lx);
+		for (uint64_t i = 0; i < count; i++) {
+			struct pdf_entry entry = {.number = (uint32_t)(first + i), .order = order};
+			if (lx->in.n - lx->at < 20 || !table_entry(lx->in.p + lx->at, &entry))
+				return pdflex_fail(lx, "pdf-xref", "a malformed cross-reference entry");
+			lx->at += 20;
+			enum status st = add_entry(d, entry, lx->e);
+			if (st != ST_OK)
+				return st;
+		}
+	}
+	lx->number = 0;
+	enum status st = pdflex_object(lx, &s->trailer);
+	if (st == ST_OK && s->trailer->kind != PDF_DICT)
+		st = pdflex_fail(lx, "pdf-trailer", "the trailer is no dictionary");
+	return st;
+}
+
+static uint64_t field(const uint8_t **at, size_t width)
+{
+	uint64_t v = 0;
+	for (size_t i = 0; i < width; i++)
+		v = v << 8 | *(*at)++;
+	return v;
+}
+
+/* The subsections of a cross-reference stream: Index, else [0 Size]. False: malformed. */
+static bool subsection(const struct pdfobj *dict, size_t i, uint64_t *ret_first, uint64_t *ret_count)
+{
+	const struct pdfobj *index = pdfobj_get(dict, "Index");
+	int64_t first = 0, count = pdfobj_integer(pdfobj_get(dict, "Size"));
+	if (index->kind == PDF_ARRAY) {
+		if (pdfobj_kind_direct(pdfobj_at(index, 2 * i)) != PDF_INTEGER ||
+		    pdfobj_kind_direct(pdfobj_at(index, 2 * i + 1)) != PDF_INTEGER)
+			return false;
+		first = pdfobj_integer(pdfobj_at(index, 2 * i));
+		count = pdfobj_integer(pdfobj_at(index, 2 * i + 1));
+	} else if (index->kind != PDF_NULL) {
+		return false;
+	}
+	*ret_first = (uint64_t)first;
+	*ret_count = (uint64_t)count;
+	return first >= 0 && count >= 0 && first <= PDF_OBJECTS_MAX && count <= PDF_OBJECTS_MAX;
+}
+
+static struct pdf_entry stream_entry(const uint8_t **at, const size_t width[3])
+{
+	uint64_t type = width[0] == 0 ? 1 : field(at, width[0]);
+	uint64_t second = field(at, width[1]), third = field(at, width[2]);
+	struct pdf_entry entry = {.at = second, .type = PDF_FREE};
+	/* 7.5.8.3: what is of another type is a reference to the null object. */
+	if (type == 1 && third <= 65535) {
+		entry.type = PDF_PLAIN;
+		entry.generation = (uint16_t)third;
+	} else if (type == 2 && second < PDF_OBJECTS_MAX && third < PDF_OBJECTS_MAX) {
+		entry.type = PDF_PACKED;
+		entry.at = second << 32 | third;
+	} else if (type == 0) {
+		entry.generation = (uint16_t)third;
+	}
+	return entry;
+}
+
+static enum status read_stream(struct pdfdoc *d, struct pdflex *lx, uint32_t order, struct section *s)
+{
+	uint32_t number, generation;
+	const struct pdfobj *o;
+	enum status st = pdflex_indirect(lx, &number, &generation, &o);
+	if (st != ST_OK)
+		return st;
+	const struct pdfobj *w = pdfobj_get(o, "W");
+	if (o->kind != PDF_STREAM || !pdfobj_is_name(pdfobj_get(o, "Type"), "XRef") || pdfobj_length(w) != 3)
+		return pdflex_fail(lx, "pdf-xref", "no cross-reference stream where one must be");
+	s->trailer = o;
+	size_t width[3];
+	for (size_t i = 0; i < 3; i++) {
+		int64_t v = pdfobj_integer(pdfobj_at(w, i));
+		if (pdfobj_kind_direct(pdfobj_at(w, i)) != PDF_INTEGER || v < 0 || v > 8)
+			return pdflex_fail(lx, "pdf-xref", "W of a cross-reference stream is malformed");
+		width[i] = (size_t)v;
+	}
+	size_t bytes = width[0] + width[1] + width[2];
+	const struct pdfobj *index = pdfobj_get(o, "Index");
+	size_t n = index->kind == PDF_ARRAY ? pdfobj_length(index) : 2;
+	uint64_t total = 0, first, count;
+	for (size_t i = 0; i < n / 2; i++) {
+		if (!subsection(o, i, &first, &count))
+			return pdflex_fail(lx, "pdf-xref", "Index of a cross-reference stream is malformed");
+		total += count;
+	}
+	if (bytes == 0 || n % 2 != 0 || total > PDF_OBJECTS_MAX)
+		return pdflex_fail(lx, "pdf-xref", "W or Index of a cross-reference stream is malformed");
+	/* A little more than needed is borne: some writers leave bytes after the last entry. */
+	BUF_AUTO struct buf data = BUF_INIT((size_t)total * bytes + 65536);
+	st = pdfobj_stream(o, &data, lx->e);
+	if (st != ST_OK)
+		return st;
+	if (data.len < total * bytes)
+		return pdflex_fail(lx, "pdf-xref", "a cross-reference stream has less data than entries");
+	const uint8_t *at = data.data;
+	for (size_t i = 0; i < n / 2 && st == ST_OK; i++) {
+		subsection(o, i, &first, &count);
+		for (uint64_t k = 0; k < count && st == ST_OK; k++) {
+			struct pdf_entry entry = stream_entry(&at, width);
+			entry.number = (uint32_t)(first + k);
+			entry.order = order;
+			st = add_entry(d, entry, lx->e);
+		}
+	}
+	return st;
+}
+
+static bool offset_of(const struct pdfobj *trailer, const char *key, uint64_t *ret_offset)
+{
+	const struct pdfobj *o = pdfobj_get(trailer, key);
+	*ret_offset = NONE;
+	if (pdfobj_kind_direct(o) == PDF_NULL)
+		return true;
+	if (pdfobj_kind_direct(o) != PDF_INTEGER || pdfobj_integer(o) < 0)
+		return false;
+	*ret_offset = (uint64_t)pdfobj_integer(o);
+	return true;
+}
+
+static enum status read_section(struct pdfdoc *d, uint64_t offset, uint32_t order, struct section *ret_section, struct err *e)
+{
+	if (offset >= d->in.n)
+		return err_set(e, ST_ITEM, "pdf-xref", "a cross-reference section at byte %llu of %zu",
+		               (unsigned long long)offset, d->in.n);
+	struct pdflex lx = {.in = d->in, .at = (size_t)offset, .doc = d, .arena = &d->state->arena, .e = e};
+	struct section s = {.offset = offset, .prev = NONE, .stream = NONE};
+	while (lx.at < lx.in.n && pdf_is_space(lx.in.p[lx.at]))
+		lx.at++;
+	enum status st;
+	if (pdflex_keyword(&lx, "xref")) {
+		st = read_table(d, &lx, order, &s);
+	} else {
+		s.is_stream = true;
+		st = read_stream(d, &lx, order, &s);
+	}
+	s.end = lx.at;
+	if (st == ST_OK && (!offset_of(s.trailer, "Prev", &s.prev) || !offset_of(s.trailer, "XRefStm", &s.stream)))
+		st = pdflex_fail(&lx, "pdf-trailer", "Prev or XRefStm is no offset");
+	if (s.is_stream)
+		s.stream = NONE;
+	pdflex_free(&lx);
+	*ret_section = s;
+	return st;
+}
+
+static bool space_at(struct bytes in, uint64_t at)
+{
+	return at < in.n && pdf_is_space(in.p[at]);
+}
+
+/* The marker that follows at `at`, after white space. */
+static bool read_marker(struct bytes in, uint64_t at, struct marker *ret_marker)
+{
+	struct pdflex lx = {.in = in, .at = (size_t)at};
+	while (space_at(in, lx.at))
+		lx.at++;
+	if (!pdflex_keyword(&lx, "startxref"))
+		return false;
+	while (space_at(in, lx.at))
+		lx.at++;
+	if (!pdflex_unsigned(&lx, INT64_MAX, &ret_marker->startxref))
+		return false;
+	while (space_at(in, lx.at))
+		lx.at++;
+	if (in.n - lx.at < 5 || memcmp(in.p + lx.at, "%%EOF", 5) != 0)
+		return false;
+	ret_marker->marker_end = ret_marker->end = lx.at + 5;
+	if (ret_marker->end < in.n && in.p[ret_marker->end] == '\r')
+		ret_marker->end++;
+	if (ret_marker->end < in.n && in.p[ret_marker->end] == '\n')
+		ret_marker->end++;
+	return true;
+}
+
+/* The last marker of the file: nothing but white space may follow it. */
+static enum status read_tail(struct bytes in, struct marker *ret_marker, struct err *e)
+{
+	size_t at = in.n;
+	while (at > 0 && pdf_is_space(in.p[at - 1]))
+		at--;
+	if (at < 5 || memcmp(in.p + at - 5, "%%EOF", 5) != 0)
+		return err_set(e, ST_ITEM, "pdf-trailer", "the file does not end with %%%%EOF");
+	at -= 5;
+	while (at > 0 && pdf_is_space(in.p[at - 1]))
+		at--;
+	while (at > 0 && in.p[at - 1] >= '0' && in.p[at - 1] <= '9')
+		at--;
+	while (at > 0 && pdf_is_space(in.p[at - 1]))
+		at--;
+	if (at < 9 || !read_marker(in, at - 9, ret_marker))
+		return err_set(e, ST_ITEM, "pdf-trailer", "no startxref before the last %%%%EOF");
+	/* What stands after the end-of-line counts to the last revision. */
+	ret_marker->end = in.n;
+	return ST_OK;
+}
+
+static enum status add_revision(struct pdfdoc *d, uint64_t startxref, const struct marker *m, struct err *e)
+{
+	struct pdf_revision *revisions = realloc(d->revisions, (d->n_revisions + 1) * sizeof *revisions);
+	if (revisions == NULL)
+		return pdf_no_memory(e);
+	d->revisions = revisions;
+	revisions[d->n_revisions++] = (struct pdf_revision){{startxref, m->end}, m->marker_end};
+	return ST_OK;
+}
+
+/* Older sections first met are those of the newest revision; the caller turns the list round. A section that is not followed by
+ * its own startxref is part of the revision above it. */
+static enum status note_revision(struct pdfdoc *d, const struct section *newer, const struct section *s, bool pair, struct err *e)
+{
+	struct marker m;
+	if (!read_marker(d->in, s->end, &m))
+		return ST_OK;
+	/* The first-page section of a linearized file names nothing; the marker after its main section names it (Annex F.3). */
+	if (pair) {
+		struct pdf_revision *r = &d->revisions[d->n_revisions - 1];
+		if (d->n_revisions > 1 && r->r.startxref == newer->offset && m.startxref == newer->offset)
+			*r = (struct pdf_revision){{newer->offset, m.end}, m.marker_end};
+		return ST_OK;
+	}
+	bool linearized_front = m.startxref == 0 && s->prev != NONE && s->prev > s->offset;
+	if (m.startxref != s->offset && !linearized_front)
+		return ST_OK;
+	if (m.marker_end > newer->offset)
+		return err_set(e, ST_ITEM, "pdf-xref", "sections at bytes %llu and %llu overlap", (unsigned long long)s->offset,
+		               (unsigned long long)newer->offset);
+	return add_revision(d, s->offset, &m, e);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct pdf_entry *x = a, *y = b;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* Keeps the newest entry of each object. */
+static enum status settle(struct pdfdoc *d, struct err *e)
+{
+	qsort(d->entries, d->n_entries, sizeof *d->entries, by_number);
+	size_t n = 0;
+	for (size_t i = 0; i < d->n_entries; i++) {
+		const struct pdf_entry *entry = &d->entries[i];
+		if (n > 0 && d->entries[n - 1].number == entry->number) {
+			if (d->entries[n - 1].order == entry->order)
+				return err_set(e, ST_ITEM, "pdf-xref", "object %u has two entries in one cross-reference section",
+				               entry->number);
+			continue;
+		}
+		/* 7.5.5: an object beyond Size is missing for one reader and there for another. */
+		if (entry->number >= d->size && entry->type != PDF_FREE)
+			return err_set(e, ST_ITEM, "pdf-xref", "object %u is not below Size %u", entry->number, d->size);
+		d->entries[n++] = *entry;
+	}
+	d->n_entries = n;
+	d->state->slots = calloc(n == 0 ? 1 : n, sizeof *d->state->slots);
+	return d->state->slots == NULL ? pdf_no_memory(e) : ST_OK;
+}
+
+static enum status read_chain(struct pdfdoc *d, const struct marker *tail, struct err *e)
+{
+	struct section newer = {.prev = tail->startxref};
+	uint64_t read_bytes = 0;
+	enum status st = ST_OK;
+	for (uint32_t order = 0; newer.prev != NONE; order += 2) {
+		struct section s;
+		st = read_section(d, newer.prev, order, &s, e);
+		if (st != ST_OK)
+			return st;
+		/* A chain goes back in the file; only the two sections of a linearized file stand the other way, and they are its end. */
+		bool pair = order > 0 && s.offset > newer.offset;
+		if (order > 0 && (s.offset == newer.offset || (pair && s.prev != NONE)))
+			return err_set(e, ST_ITEM, "pdf-xref", "Prev of the section at byte %llu does not lead back",
+			               (unsigned long long)newer.offset);
+		read_bytes += s.end - s.offset;
+		if (order == 0) {
+			d->trailer = s.trailer;
+			d->xref_stream = s.is_stream;
+			d->hybrid = s.stream != NONE;
+			st = add_revision(d, s.offset, tail, e);
+		} else {
+			st = note_revision(d, &newer, &s, pair, e);
+		}
+		if (st == ST_OK && s.stream != NONE) {
+			struct section hidden;
+			st = read_section(d, s.stream, order + 1, &hidden, e);
+			if (st == ST_OK && !hidden.is_stream)
+				st = err_set(e, ST_ITEM, "pdf-xref", "XRefStm leads to no cross-reference stream");
+			read_bytes += st == ST_OK ? hidden.end - hidden.offset : 0;
+		}
+		/* Sections may lie inside each other's strings; reading them again and again must end. */
+		if (st == ST_OK && read_bytes > 2 * (uint64_t)d->in.n)
+			st = err_set(e, ST_ITEM, "pdf-xref", "cross-reference sections overlap");
+		if (st != ST_OK)
+			return st;
+		newer = s;
+	}
+	return ST_OK;
+}
+
+static enum status read_header(struct pdfdoc *d, struct err *e)
+{
+	const uint8_t *p = d->in.p;
+	if (d->in.n < 9 || memcmp(p, "%PDF-", 5) != 0 || p[5] < '1' || p[5] > '2' || p[6] != '.' || p[7] < '0' || p[7] > '9' ||
+	    !pdf_is_space(p[8]))
+		return err_set(e, ST_ITEM, "pdf-header", "the file does not begin with %%PDF and a version");
+	d->header_version = (p[5] - '0') * 10 + p[7] - '0';
+	return ST_OK;
+}
+
+enum status pdfxref_read(struct pdfdoc *d, struct err *e)
+{
+	struct marker tail;
+	enum status st = read_header(d, e);
+	if (st != ST_OK || (st = read_tail(d->in, &tail, e)) != ST_OK || (st = read_chain(d, &tail, e)) != ST_OK)
+		return st;
+	int64_t size = pdfobj_integer(pdfobj_get(d->trailer, "Size"));
+	if (size < 1 || size > PDF_OBJECTS_MAX)
+		return err_set(e, ST_ITEM, "pdf-trailer", "Size is %lld", (long long)size);
+	d->size = (uint32_t)size;
+	for (size_t i = 0; i < d->n_revisions / 2; i++) {
+		struct pdf_revision swap = d->revisions[i];
+		d->revisions[i] = d->revisions[d->n_revisions - 1 - i];
+		d->revisions[d->n_revisions - 1 - i] = swap;
+	}
+	return settle(d, e);
+}
