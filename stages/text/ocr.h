@@ -1,5 +1,6 @@
 /*
- * Text on a page's picture by Tesseract's API, in process.
+ * Text on a page's picture by Tesseract's API (LSTM), in process. One reader at a time works in a thread; it starts none of its
+ * own. Opening loads the language data, so a process opens one reader and keeps it. Nothing is printed.
  */
 #ifndef ARKSEAL_TEXT_OCR_H
 #define ARKSEAL_TEXT_OCR_H
@@ -24,18 +25,25 @@ struct ocr_word {
 struct ocr_page {
 	struct ocr_word *words; /* in reading order */
 	size_t n;
-	double mean_confidence;
+	double mean_confidence; /* of the words, 0 … 100; 0 where there are none */
 };
 
 struct ocr;
 
-/* languages as "vie+eng". Errors: ST_RUN "ocr-language" (language data not installed). */
+/* languages as "vie+eng"; all of them must be installed where Tesseract looks (TESSDATA_PREFIX, else its built-in folder). All
+ * files are opened here, none in ocr_read. Errors: ST_RUN "ocr-language", "ocr-start". */
 enum status ocr_open(const char *languages, struct ocr **ret_ocr, struct err *e);
 void ocr_close(struct ocr *o);
 
-/* Reads 8-bit grey pixels, rows without gaps. dpi 0: unknown. Errors: ST_ITEM "ocr-failed". */
+/* Reads 8-bit grey pixels, rows without gaps. dpi 0: unknown. A page of more than 32,000 pixels a side is read from a copy made
+ * smaller by a whole number; boxes are always those of the page given. *ret_page is freed with ocr_page_free, also where it is
+ * empty. Errors: ST_ITEM "ocr-failed", ST_RETRY "memory". */
 enum status ocr_read(struct ocr *o, const uint8_t *grey, uint32_t width, uint32_t height, double dpi, struct ocr_page *ret_page,
                      struct err *e);
+
+/* Appends a word that is at hand, taking text over (malloc'ed); false when memory runs out, and text is freed. For pages whose
+ * words come from elsewhere. */
+bool ocr_page_add(struct ocr_page *p, const struct ocr_word *word);
 void ocr_page_free(struct ocr_page *p);
 
 #endif

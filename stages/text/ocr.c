@@ -1,0 +1,245 @@
+#include "stages/text/ocr.h"
+
+#include <leptonica/allheaders.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tesseract/capi.h>
+
+#include "stages/base/text.h"
+
+/* Tesseract refuses pictures of 32,767 pixels a side and more. */
+enum { MAX_SIDE = 32000 };
+/* Resolutions that Tesseract believes. */
+enum { MIN_DPI = 70, MAX_DPI = 2400 };
+
+/* libgomp's; declared here so that any compiler takes it (omp.h is the compiler's own). */
+extern void omp_set_max_active_levels(int levels);
+
+struct ocr {
+	TessBaseAPI *api;
+};
+
+static bool language_text(const char *s, size_t n)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	return n > 0 && strspn(s, allowed) >= n;
+}
+
+static bool loaded(const TessBaseAPI *api, const char *name, size_t n)
+{
+	bool found = false;
+	char **all = TessBaseAPIGetLoadedLanguagesAsVector(api);
+	for (size_t i = 0; all != NULL && all[i] != NULL; i++)
+		found = found || (strlen(all[i]) == n && strncmp(all[i], name, n) == 0);
+	TessDeleteTextArray(all);
+	return found;
+}
+
+/* Tesseract goes on without a language that it cannot find; we do not. */
+static enum status check_languages(const TessBaseAPI *api, const char *languages, bool only_syntax, struct err *e)
+{
+	for (const char *at = languages;; at++) {
+		size_t n = strcspn(at, "+");
+		if (!language_text(at, n) || (!only_syntax && !loaded(api, at, n))) {
+			err_set(e, ST_RUN, "ocr-language", "no data for the language \"%.*s\" in \"%s\"", (int)n, at, languages);
+			err_arg(e, "%.*s", (int)n, at);
+			return ST_RUN;
+		}
+		at += n;
+		if (*at == '\0')
+			return ST_OK;
+	}
+}
+
+enum status ocr_open(const char *languages, struct ocr **ret_ocr, struct err *e)
+{
+	*ret_ocr = NULL;
+	if (check_languages(NULL, languages, true, e) != ST_OK)
+		return e->status;
+	struct ocr *o = calloc(1, sizeof *o);
+	if (o == NULL || (o->api = TessBaseAPICreate()) == NULL) {
+		free(o);
+		return err_set(e, ST_RETRY, "memory", "no memory for Tesseract");
+	}
+	/* The environment's OMP_THREAD_LIMIT is read when the program is loaded, too early for us; and Tesseract asks for four threads
+	 * by itself. With no active level allowed, each of its parallel regions runs on the thread that meets it. */
+	omp_set_max_active_levels(0);
+	setMsgSeverity(L_SEVERITY_NONE);
+	TessBaseAPISetVariable(o->api, "debug_file", "/dev/null");
+	if (TessBaseAPIInit2(o->api, NULL, languages, OEM_LSTM_ONLY) != 0) {
+		ocr_close(o);
+		err_set(e, ST_RUN, "ocr-language", "Tesseract does not start with the languages \"%s\"", languages);
+		err_arg(e, "%s", languages);
+		return ST_RUN;
+	}
+	enum status st = check_languages(o->api, languages, false, e);
+	if (st != ST_OK) {
+		ocr_close(o);
+		return st;
+	}
+	TessBaseAPISetPageSegMode(o->api, PSM_AUTO);
+
+	/* An empty page without resolution makes Tesseract complain, and so open its debug file, while files can still be opened. */
+	uint8_t blank[32 * 32];
+	memset(blank, 255, sizeof blank);
+	struct ocr_page none;
+	st = ocr_read(o, blank, 32, 32, 0, &none, e);
+	ocr_page_free(&none);
+	if (st != ST_OK) {
+		ocr_close(o);
+		return err_set(e, ST_RUN, "ocr-start", "Tesseract does not read an empty page");
+	}
+	*ret_ocr = o;
+	return ST_OK;
+}
+
+void ocr_close(struct ocr *o)
+{
+	if (o == NULL)
+		return;
+	TessBaseAPIDelete(o->api);
+	free(o);
+}
+
+bool ocr_page_add(struct ocr_page *p, const struct ocr_word *word)
+{
+	/* Room doubles at powers of two, so the count itself says when. */
+	if ((p->n & (p->n - 1)) == 0) {
+		struct ocr_word *more = realloc(p->words, (p->n == 0 ? 1 : 2 * p->n) * sizeof *more);
+		if (more == NULL) {
+			free(word->text);
+			return false;
+		}
+		p->words = more;
+	}
+	p->words[p->n++] = *word;
+	return true;
+}
+
+void ocr_page_free(struct ocr_page *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->words[i].text);
+	free(p->words);
+	*p = (struct ocr_page){0};
+}
+
+/* Averages k × k pixels; what does not fill a square at the right and lower edge is left out. */
+static uint8_t *shrink(const uint8_t *grey, uint32_t width, uint32_t height, uint32_t k)
+{
+	uint32_t w = width / k, h = height / k;
+	uint8_t *to = malloc((size_t)w * h);
+	if (to == NULL)
+		return NULL;
+	for (uint32_t y = 0; y < h; y++) {
+		for (uint32_t x = 0; x < w; x++) {
+			uint64_t sum = 0;
+			for (uint32_t j = 0; j < k; j++) {
+				const uint8_t *row = grey + ((size_t)y * k + j) * width + (size_t)x * k;
+				for (uint32_t i = 0; i < k; i++)
+					sum += row[i];
+			}
+			to[(size_t)y * w + x] = (uint8_t)(sum / ((uint64_t)k * k));
+		}
+	}
+	return to;
+}
+
+static enum status recognise(struct ocr *o, const uint8_t *grey, uint32_t width, uint32_t height, double dpi, struct err *e)
+{
+	TessBaseAPISetImage(o->api, grey, (int)width, (int)height, 1, (int)width);
+	if (dpi >= MIN_DPI && dpi <= MAX_DPI)
+		TessBaseAPISetSourceResolution(o->api, (int)lround(dpi));
+	if (TessBaseAPIRecognize(o->api, NULL) != 0)
+		return err_set(e, ST_ITEM, "ocr-failed", "Tesseract cannot read a page of %u x %u pixels", width, height);
+	return ST_OK;
+}
+
+/* The word at the iterator, in pixels of the page given. False: no memory. A word of white space only gives text NULL. */
+static bool take_word(const TessResultIterator *it, int scale, struct ocr_word *ret_word)
+{
+	const TessPageIterator *place = TessResultIteratorGetPageIteratorConst(it);
+	struct ocr_word w = {0};
+	*ret_word = w;
+	char *raw = TessResultIteratorGetUTF8Text(it, RIL_WORD);
+	if (raw == NULL)
+		return true;
+	char *text = utf8_valid(raw, strlen(raw)) ? utf8_nfc(raw) : strdup("");
+	TessDeleteText(raw);
+	if (text == NULL)
+		return false;
+	size_t n = 0;
+	for (size_t i = 0; text[i] != '\0'; i++)
+		if ((unsigned char)text[i] > ' ')
+			text[n++] = text[i];
+	text[n] = '\0';
+	if (n == 0 || !TessPageIteratorBoundingBox(place, RIL_WORD, &w.left, &w.top, &w.right, &w.bottom)) {
+		free(text);
+		return true;
+	}
+	if (!TessPageIteratorBaseline(place, RIL_WORD, &w.x0, &w.y0, &w.x1, &w.y1)) {
+		w.x0 = w.left;
+		w.x1 = w.right;
+		w.y0 = w.y1 = w.bottom;
+	}
+	int *const ordinates[] = {&w.left, &w.top, &w.right, &w.bottom, &w.x0, &w.y0, &w.x1, &w.y1};
+	for (size_t i = 0; i < sizeof ordinates / sizeof *ordinates; i++)
+		*ordinates[i] *= scale;
+	w.text = text;
+	double confidence = (double)TessResultIteratorConfidence(it, RIL_WORD);
+	w.confidence = (int)lround(fmin(fmax(confidence, 0), 100));
+	*ret_word = w;
+	return true;
+}
+
+static enum status take_words(struct ocr *o, int scale, struct ocr_page *page, struct err *e)
+{
+	TessResultIterator *it = TessBaseAPIGetIterator(o->api);
+	if (it == NULL)
+		return ST_OK; /* an empty page */
+	const TessPageIterator *place = TessResultIteratorGetPageIteratorConst(it);
+	uint32_t line = 0, block = 0;
+	double sum = 0;
+	bool memory = true;
+	do {
+		line += TessPageIteratorIsAtBeginningOf(place, RIL_TEXTLINE) != 0;
+		block += TessPageIteratorIsAtBeginningOf(place, RIL_BLOCK) != 0;
+		struct ocr_word w;
+		memory = take_word(it, scale, &w);
+		if (w.text == NULL)
+			continue;
+		w.line = line;
+		w.block = block;
+		sum += w.confidence;
+		memory = ocr_page_add(page, &w);
+	} while (memory && TessResultIteratorNext(it, RIL_WORD));
+	TessResultIteratorDelete(it);
+	if (!memory)
+		return err_set(e, ST_RETRY, "memory", "no memory for the words of a page");
+	/* A word of white space may have been the one that ended its line. */
+	for (size_t i = 0; i < page->n; i++)
+		page->words[i].last_in_line = i + 1 == page->n || page->words[i + 1].line != page->words[i].line;
+	page->mean_confidence = page->n == 0 ? 0 : sum / (double)page->n;
+	return ST_OK;
+}
+
+enum status ocr_read(struct ocr *o, const uint8_t *grey, uint32_t width, uint32_t height, double dpi, struct ocr_page *ret_page,
+                     struct err *e)
+{
+	*ret_page = (struct ocr_page){0};
+	if (width < 8 || height < 8)
+		return ST_OK; /* no letter fits; Leptonica calls such pictures a fault */
+	uint32_t k = (width > height ? width : height) / MAX_SIDE + 1;
+	uint8_t *smaller = NULL;
+	if (k > 1 && (smaller = shrink(grey, width, height, k)) == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for a page of %u x %u pixels", width, height);
+	enum status st = recognise(o, smaller == NULL ? grey : smaller, width / k, height / k, dpi / k, e);
+	if (st == ST_OK)
+		st = take_words(o, (int)k, ret_page, e);
+	TessBaseAPIClear(o->api);
+	free(smaller);
+	if (st != ST_OK)
+		ocr_page_free(ret_page);
+	return st;
+}
