@@ -90,6 +90,8 @@ void pdflex_space(struct pdflex *lx); /* white space and comments */
 bool pdflex_keyword(struct pdflex *lx, const char *word);
 bool pdflex_unsigned(struct pdflex *lx, uint64_t max, uint64_t *ret_number);
 enum status pdflex_object(struct pdflex *lx, const struct pdfobj **ret_object);
+/* What stands between "N G obj" and "endobj": an object or a stream. */
+enum status pdflex_body(struct pdflex *lx, const struct pdfobj **ret_object);
 /* "N G obj …" up to and with "endobj" or, in a stream, "endstream" and "endobj". */
 enum status pdflex_indirect(struct pdflex *lx, uint32_t *ret_number, uint32_t *ret_generation, const struct pdfobj **ret_object);
 

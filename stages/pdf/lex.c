@@ -569,6 +569,22 @@ static enum status stream(struct pdflex *lx, const struct pdfobj *dict, const st
 	return ST_OK;
 }
 
+enum status pdflex_body(struct pdflex *lx, const struct pdfobj **ret_object)
+{
+	const struct pdfobj *o;
+	enum status st = pdflex_object(lx, &o);
+	if (st != ST_OK)
+		return st;
+	pdflex_space(lx);
+	if (o->kind == PDF_DICT && pdflex_keyword(lx, "stream")) {
+		st = stream(lx, o, &o);
+		pdflex_space(lx);
+	}
+	if (st == ST_OK)
+		*ret_object = o;
+	return st;
+}
+
 enum status pdflex_indirect(struct pdflex *lx, uint32_t *ret_number, uint32_t *ret_generation, const struct pdfobj **ret_object)
 {
 	uint64_t n, g;
@@ -577,19 +593,10 @@ enum status pdflex_indirect(struct pdflex *lx, uint32_t *ret_number, uint32_t *r
 		return pdflex_fail(lx, "pdf-object", "no object begins here");
 	lx->number = *ret_number = (uint32_t)n;
 	*ret_generation = (uint32_t)g;
-	const struct pdfobj *o;
-	enum status st = pdflex_object(lx, &o);
+	enum status st = pdflex_body(lx, ret_object);
 	if (st != ST_OK)
 		return st;
-	pdflex_space(lx);
-	if (o->kind == PDF_DICT && pdflex_keyword(lx, "stream")) {
-		st = stream(lx, o, &o);
-		if (st != ST_OK)
-			return st;
-		pdflex_space(lx);
-	}
 	if (!pdflex_keyword(lx, "endobj"))
 		return pdflex_fail(lx, "pdf-syntax", "an object does not end with endobj");
-	*ret_object = o;
 	return ST_OK;
 }
