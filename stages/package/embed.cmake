@@ -1,0 +1,13 @@
+# Makes a C source from the schema files: cmake -DOUT=… -DFILES=a;b -P embed.cmake
+set(text "#include \"stages/package/write.h\"\n")
+set(table "")
+set(count 0)
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(APPEND text "static const unsigned char text_${count}[] = {${bytes}};\n")
+  string(APPEND table "\t{\"${name}\", text_${count}, sizeof text_${count}},\n")
+  math(EXPR count "${count} + 1")
+endforeach()
+file(WRITE ${OUT} "${text}const struct package_schema package_schemas[] = {\n${table}};\nconst size_t package_schemas_count = ${count};\n")
