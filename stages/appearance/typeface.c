@@ -23,7 +23,8 @@ struct typeface {
 	hb_map_t *to_code;  /* face_id to number in the subset */
 	struct buf program; /* the subset, compressed */
 	size_t program_length;
-	char name[96]; /* PostScript name with the subset's tag */
+	unsigned n_subset; /* glyphs in it, .notdef and parts of others among them */
+	char name[96];     /* PostScript name with the subset's tag */
 };
 
 static enum status bad_file(struct err *e, const char *path, const char *why)
@@ -250,6 +251,7 @@ static enum status make_subset(struct typeface *t, struct err *e)
 	unsigned n;
 	const char *p = hb_blob_get_data(blob, &n);
 	t->program_length = n;
+	t->n_subset = hb_face_get_glyph_count(subset);
 	make_name(t, p, n);
 	enum status st = compress(&t->program, p, n, e);
 	hb_blob_destroy(blob);
@@ -312,12 +314,24 @@ static uint32_t write_to_unicode(const struct typeface *t, struct pdfupd *u)
 	return number;
 }
 
+/* Every glyph of the program: PDF/A-1 asks for the set (ISO 19005-1, 6.3.5), PDF/A-2 that it be complete (6.2.11.4.2). */
+static uint32_t write_cid_set(const struct typeface *t, struct pdfupd *u)
+{
+	BUF_AUTO struct buf b = BUF_INIT(8192);
+	for (unsigned i = 0; i < t->n_subset; i += 8)
+		buf_byte(&b, (uint8_t)(t->n_subset - i >= 8 ? 0xff : 0xff00u >> (t->n_subset - i)));
+	uint32_t number = pdfupd_allocate(u);
+	pdfupd_set_stream(u, number, "", b.data, b.len);
+	return number;
+}
+
 static uint32_t write_descriptor(const struct typeface *t, struct pdfupd *u)
 {
 	uint32_t file = pdfupd_allocate(u), number = pdfupd_allocate(u);
 	char dict[64];
 	snprintf(dict, sizeof dict, "/Filter /FlateDecode /Length1 %zu", t->program_length);
 	pdfupd_set_stream(u, file, dict, t->program.data, t->program.len);
+	uint32_t cid_set = write_cid_set(t, u);
 
 	int box[4] = {0};
 	hb_blob_t *head = hb_face_reference_table(t->face, HB_TAG('h', 'e', 'a', 'd'));
@@ -335,8 +349,8 @@ static uint32_t write_descriptor(const struct typeface *t, struct pdfupd *u)
 	           t->name, box[0] * t->per_unit, box[1] * t->per_unit, box[2] * t->per_unit, box[3] * t->per_unit,
 	           (double)slant);
 	/* The face does not tell its stem width; the usual estimate from its weight. */
-	buf_format(&b, " /Ascent %.0f /Descent %.0f /CapHeight %.0f /StemV %.0f /FontFile2 %u 0 R >>", m.ascent, m.descent,
-	           metric(t, HB_OT_METRICS_TAG_CAP_HEIGHT, 660), 50 + (double)(stem * stem), file);
+	buf_format(&b, " /Ascent %.0f /Descent %.0f /CapHeight %.0f /StemV %.0f /FontFile2 %u 0 R /CIDSet %u 0 R >>", m.ascent,
+	           m.descent, metric(t, HB_OT_METRICS_TAG_CAP_HEIGHT, 660), 50 + (double)(stem * stem), file, cid_set);
 	pdfupd_set(u, number, b.data, b.len);
 	return number;
 }

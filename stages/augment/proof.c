@@ -1,0 +1,125 @@
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <openssl/ts.h>
+#include <string.h>
+#include <time.h>
+
+#include "stages/augment/internal.h"
+
+static bool generalized_time_ms(const ASN1_GENERALIZEDTIME *t, int64_t *ret_ms)
+{
+	struct tm tm;
+	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
+		return false;
+	*ret_ms = (int64_t)timegm(&tm) * 1000;
+	return true;
+}
+
+/* genTime of a TimeStampToken. */
+static bool token_time(struct bytes der, int64_t *ret_ms)
+{
+	const uint8_t *p = der.p;
+	PKCS7 *token = d2i_PKCS7(NULL, &p, (long)der.n);
+	TS_TST_INFO *info = token != NULL ? PKCS7_to_TS_TST_INFO(token) : NULL;
+	bool ok = info != NULL && generalized_time_ms(TS_TST_INFO_get_time(info), ret_ms);
+	TS_TST_INFO_free(info);
+	PKCS7_free(token);
+	return ok;
+}
+
+/* Appends the certificate, out of those in the structure, that the one SignerInfo names. */
+static bool add_signer(CMS_ContentInfo *cms, STACK_OF(X509) * to)
+{
+	CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+	STACK_OF(X509) *there = CMS_get1_certs(cms);
+	bool found = false;
+	for (int i = 0; signer != NULL && !found && i < sk_X509_num(there); i++) {
+		X509 *certificate = sk_X509_value(there, i);
+		if (CMS_SignerInfo_cert_cmp(signer, certificate) == 0 && X509_up_ref(certificate))
+			found = sk_X509_push(to, certificate) > 0;
+	}
+	sk_X509_pop_free(there, X509_free);
+	return found;
+}
+
+static CMS_ContentInfo *parse(struct bytes der)
+{
+	const uint8_t *p = der.p;
+	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &p, (long)der.n);
+	if (cms != NULL &&
+	    (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed || sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)) != 1)) {
+		CMS_ContentInfo_free(cms);
+		cms = NULL;
+	}
+	return cms;
+}
+
+/* The signature timestamps: their authorities and the earliest time. */
+static bool read_stamps(CMS_SignerInfo *signer, struct proof *to)
+{
+	for (int at = -1; (at = CMS_unsigned_get_attr_by_NID(signer, NID_id_smime_aa_timeStampToken, at)) >= 0;) {
+		X509_ATTRIBUTE *attribute = CMS_unsigned_get_attr(signer, at);
+		for (int i = 0; i < X509_ATTRIBUTE_count(attribute); i++) {
+			ASN1_TYPE *value = X509_ATTRIBUTE_get0_type(attribute, i);
+			if (value == NULL || value->type != V_ASN1_SEQUENCE)
+				return false;
+			struct bytes der = {value->value.sequence->data, (size_t)value->value.sequence->length};
+			CMS_ContentInfo *token = parse(der);
+			int64_t ms;
+			bool ok = token != NULL && add_signer(token, to->authorities) && token_time(der, &ms);
+			CMS_ContentInfo_free(token);
+			if (!ok)
+				return false;
+			if (to->stamped_ms == 0 || ms < to->stamped_ms)
+				to->stamped_ms = ms;
+		}
+	}
+	return true;
+}
+
+enum status proof_read(struct bytes der, bool token, struct proof *ret_proof, struct err *e)
+{
+	CMS_ContentInfo *cms = parse(der);
+	if (cms == NULL) {
+		ERR_clear_error();
+		return err_set(e, ST_ITEM, "cms-syntax", "no SignedData with one signer");
+	}
+	struct proof p = {.signer = sk_X509_new_null(), .authorities = sk_X509_new_null()};
+	bool ok = p.signer != NULL && p.authorities != NULL && add_signer(cms, p.signer);
+	if (ok && token)
+		ok = token_time(der, &p.stamped_ms);
+	else if (ok)
+		ok = read_stamps(sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0), &p);
+	CMS_ContentInfo_free(cms);
+	ERR_clear_error();
+	if (!ok) {
+		proof_free(&p);
+		return err_set(e, ST_ITEM, "cms-signer",
+		               "a signature or timestamp does not hold its signer's certificate or its time");
+	}
+	*ret_proof = p;
+	return ST_OK;
+}
+
+void proof_free(struct proof *p)
+{
+	sk_X509_pop_free(p->signer, X509_free);
+	sk_X509_pop_free(p->authorities, X509_free);
+	*p = (struct proof){0};
+}
+
+static enum status collect(const struct session *s, STACK_OF(X509) * from, int64_t not_before_ms, struct revocation_set *set,
+                           struct err *e)
+{
+	enum status st = ST_OK;
+	for (int i = 0; st == ST_OK && i < sk_X509_num(from); i++)
+		st = revocation_collect(s->revocation, sk_X509_value(from, i), not_before_ms, set, e);
+	return st;
+}
+
+enum status proof_collect(const struct session *s, const struct proof *p, bool token, struct revocation_set *set, struct err *e)
+{
+	int64_t fresh = s->env->now_ms() - (int64_t)s->env->profile->sign.revocation_max_age_s * 1000;
+	enum status st = collect(s, p->signer, token || p->stamped_ms == 0 ? fresh : p->stamped_ms, set, e);
+	return st == ST_OK ? collect(s, p->authorities, fresh, set, e) : st;
+}

@@ -1,0 +1,144 @@
+#include "stages/sign/session.h"
+
+#include <openssl/bn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/base/file.h"
+#include "stages/base/text.h"
+
+void session_learn(const struct session *s, X509 *certificate)
+{
+	uint8_t *der = NULL;
+	int n = i2d_X509(certificate, &der);
+	if (n > 0)
+		trust_store_add_certificate(s->store, (struct bytes){der, (size_t)n});
+	OPENSSL_free(der);
+}
+
+static enum status open_key(struct session *s, struct err *e)
+{
+	enum status st = keyholder_open(s->env->key_fd, &s->key, e);
+	if (st != ST_OK)
+		return st;
+	session_learn(s, keyholder_certificate(s->key));
+	STACK_OF(X509) *chain = keyholder_chain(s->key);
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		session_learn(s, sk_X509_value(chain, i));
+	return ST_OK;
+}
+
+static enum status open_tsa(struct session *s, struct err *e)
+{
+	const struct site *site = s->env->site;
+	if (site->timestamp_authorities_count == 0)
+		return err_set(e, ST_RUN, "tsa-none", "the site file names no timestamp authority");
+	const char **urls = calloc(site->timestamp_authorities_count, sizeof *urls);
+	if (urls == NULL)
+		return err_set(e, ST_RETRY, "memory", "authorities");
+	for (unsigned i = 0; i < site->timestamp_authorities_count; i++)
+		urls[i] = site->timestamp_authorities[i].url;
+	s->tsa = (struct tsa){.urls = urls,
+	                      .n = site->timestamp_authorities_count,
+	                      .fetch = s->fetch,
+	                      .anchors = s->store,
+	                      .now_ms = s->env->now_ms,
+	                      .tolerance_ms = (int64_t)s->env->profile->sign.clock_tolerance_s * 1000};
+	return ST_OK;
+}
+
+enum status session_open(const struct stage_env *env, bool with_key, bool with_tsa, struct session *ret_session, struct err *e)
+{
+	struct session s = {.env = env, .store = trust_store_new()};
+	enum status st = s.store == NULL ? err_set(e, ST_RETRY, "memory", "trust store") : ST_OK;
+	for (unsigned i = 0; st == ST_OK && i < env->site->trust_anchors_count; i++)
+		st = trust_store_add_anchors(s.store, env->site->trust_anchors[i], e);
+	if (st == ST_OK)
+		st = fetch_open(env->fetch_fd, &s.fetch, e);
+	if (st == ST_OK && (s.revocation = revocation_new(s.fetch, s.store, env->now_ms)) == NULL)
+		st = err_set(e, ST_RETRY, "memory", "revocation");
+	if (st == ST_OK && with_key)
+		st = open_key(&s, e);
+	if (st == ST_OK && with_tsa)
+		st = open_tsa(&s, e);
+	if (st != ST_OK)
+		session_close(&s);
+	else
+		*ret_session = s;
+	return st;
+}
+
+void session_close(struct session *s)
+{
+	free((void *)s->tsa.urls);
+	if (s->key != NULL)
+		keyholder_close(s->key);
+	revocation_free(s->revocation);
+	if (s->fetch != NULL)
+		fetch_close(s->fetch);
+	trust_store_free(s->store);
+	*s = (struct session){0};
+}
+
+void certificate_subject(X509 *certificate, char *to, size_t room)
+{
+	*to = '\0';
+	BIO *b = BIO_new(BIO_s_mem());
+	if (b == NULL)
+		return;
+	X509_NAME_print_ex(b, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
+	char *text;
+	long n = BIO_get_mem_data(b, &text);
+	snprintf(to, room, "%.*s", n > 0 ? (int)n : 0, text);
+	BIO_free(b);
+}
+
+void certificate_serial(X509 *certificate, char *to, size_t room)
+{
+	*to = '\0';
+	BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+	char *digits = number != NULL ? BN_bn2hex(number) : NULL;
+	if (digits != NULL)
+		snprintf(to, room, "%s", digits);
+	OPENSSL_free(digits);
+	BN_free(number);
+}
+
+char *certificate_organisation(X509 *certificate)
+{
+	X509_NAME *subject = X509_get_subject_name(certificate);
+	int at = X509_NAME_get_index_by_NID(subject, NID_organizationName, -1);
+	if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_organizationName, at) >= 0)
+		return NULL;
+	unsigned char *text = NULL;
+	int n = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+	char *nfc = n >= 0 && strlen((char *)text) == (size_t)n ? utf8_nfc((char *)text) : NULL;
+	OPENSSL_free(text);
+	return nfc;
+}
+
+enum status session_publish(struct item *it, const char *path, struct bytes original, const struct buf *update, struct err *e)
+{
+	struct outfile out;
+	enum status st = outfile_open(path, &out, e);
+	if (st != ST_OK)
+		return st;
+	if (fwrite(original.p, 1, original.n, out.stream) != original.n ||
+	    fwrite(update->data, 1, update->len, out.stream) != update->len) {
+		st = err_errno(e, "write", path);
+		outfile_discard(&out);
+		return st;
+	}
+	char digest[65];
+	int64_t size;
+	st = outfile_commit(&out, e);
+	if (st == ST_OK)
+		st = file_sha256(path, digest, &size, e);
+	if (st == ST_OK) {
+		char *format = it->artefact.format != NULL ? strdup(it->artefact.format) : NULL;
+		item_set_artefact(it, path, size, digest, format);
+		free(format);
+	}
+	return st;
+}

@@ -1,0 +1,37 @@
+/*
+ * What a stage that signs or stamps keeps open as long as its process lives: key holder, network, trust, authorities.
+ */
+#ifndef ARKSEAL_SIGN_SESSION_H
+#define ARKSEAL_SIGN_SESSION_H
+
+#include "pipeline/stage.h"
+#include "stages/trust/cades.h"
+#include "stages/trust/revocation.h"
+
+struct session {
+	const struct stage_env *env;
+	struct keyholder *key; /* NULL where it was not asked for */
+	struct fetch *fetch;
+	struct trust_store *store; /* the site's anchors, the key's chain, what has been learnt since */
+	struct revocation *revocation;
+	struct tsa tsa; /* the site's authorities in their order */
+};
+
+/* Takes env's descriptors over. Errors: those of keyholder_open, fetch_open, trust_store_add_anchors; ST_RUN "tsa-none" where with_tsa
+ * and the site names no authority. */
+enum status session_open(const struct stage_env *env, bool with_key, bool with_tsa, struct session *ret_session, struct err *e);
+void session_close(struct session *s);
+
+/* DER of a certificate into the store. */
+void session_learn(const struct session *s, X509 *certificate);
+
+/* "CN=…,O=…" (RFC 2253, UTF-8) and the serial number in hexadecimal, cut to the room that there is. */
+void certificate_subject(X509 *certificate, char *to, size_t room);
+void certificate_serial(X509 *certificate, char *to, size_t room);
+/* The one organisationName of the subject in NFC; the caller frees. NULL where there is none. */
+char *certificate_organisation(X509 *certificate);
+
+/* Writes the original bytes and the update to `path` and makes that the item's artefact, of the format that it had. */
+enum status session_publish(struct item *it, const char *path, struct bytes original, const struct buf *update, struct err *e);
+
+#endif

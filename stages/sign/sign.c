@@ -1,0 +1,249 @@
+#include "stages/sign/sign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/base/file.h"
+#include "stages/base/text.h"
+#include "stages/sign/internal.h"
+
+/* What a signature with its timestamp takes besides the certificates of the signer's chain: attributes, signature values, the
+ * token with the authority's chain. */
+#define ROOM_BESIDES (12u * 1024u)
+
+static const struct digest_row {
+	const char *profile, *openssl;
+	enum key_digest key;
+} digests[] = {{"sha256", "SHA256", KEY_SHA256}, {"sha384", "SHA384", KEY_SHA384}, {"sha512", "SHA512", KEY_SHA512}};
+
+struct sign {
+	struct session session;
+	struct typeface *face; /* NULL: nothing visible */
+	const struct digest_row *digest;
+	size_t room;        /* bytes for Contents */
+	int64_t checked_ms; /* when the certificate was last found good; 0: not yet */
+	char subject[256], serial[80];
+};
+
+static bool stamped(const struct profile *p)
+{
+	return p->sign.level >= LEVEL_B_T;
+}
+
+/* Whether the certificate is good, asked again when the last answer has grown too old. */
+static enum status check_certificate(struct sign *s, struct err *e)
+{
+	const struct profile_sign *want = &s->session.env->profile->sign;
+	int64_t now = s->session.env->now_ms(), max_age_ms = (int64_t)want->revocation_max_age_s * 1000;
+	if (s->checked_ms != 0 && now >= s->checked_ms && now - s->checked_ms < max_age_ms)
+		return ST_OK;
+	enum status st = revocation_check_signer(s->session.revocation, keyholder_certificate(s->session.key), max_age_ms,
+	                                         want->min_rsa_bits, e);
+	if (st == ST_OK)
+		s->checked_ms = now;
+	return st;
+}
+
+static enum status check_organisation(const struct sign *s, struct err *e)
+{
+	const struct stage_env *env = s->session.env;
+	const char *rule = env->profile->sign.organisation_match;
+	if (rule == NULL || strcmp(rule, "subject-o") != 0)
+		return ST_OK;
+	char *have = certificate_organisation(keyholder_certificate(s->session.key)), *want = utf8_nfc(env->site->organisation);
+	bool same = have != NULL && want != NULL && strcmp(have, want) == 0;
+	if (!same) {
+		err_set(e, ST_RUN, "cert-organisation", "the certificate's O is \"%s\", the site file's organisation \"%s\"",
+		        have != NULL ? have : "", env->site->organisation);
+		err_arg(e, "%s", have != NULL ? have : "");
+		err_arg(e, "%s", env->site->organisation);
+	}
+	free(have);
+	free(want);
+	return same ? ST_OK : ST_RUN;
+}
+
+/* The face, with the letters of the organisation and of any time in its subset. */
+static enum status open_face(struct sign *s, struct err *e)
+{
+	const struct stage_env *env = s->session.env;
+	if (!env->profile->sign.appearance.visible)
+		return ST_OK;
+	char *usual = layout_text(env, "0123456789-:+T"), *nfc = NULL;
+	if (usual != NULL) {
+		for (char *p = usual; *p != '\0'; p++)
+			*p = *p == '\n' ? ' ' : *p;
+		nfc = utf8_nfc(usual);
+	}
+	enum status st = nfc == NULL ? err_set(e, ST_RUN, "font-glyph", "the appearance's text is not well-formed UTF-8")
+	                             : typeface_open(env->profile->sign.appearance.font, nfc, &s->face, e);
+	free(usual);
+	free(nfc);
+	return st;
+}
+
+static size_t chain_length(const struct keyholder *k)
+{
+	int n = i2d_X509(keyholder_certificate(k), NULL);
+	STACK_OF(X509) *chain = keyholder_chain(k);
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		n += i2d_X509(sk_X509_value(chain, i), NULL);
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void sign_close(void *state)
+{
+	struct sign *s = state;
+	session_close(&s->session);
+	typeface_free(s->face);
+	free(s);
+}
+
+static enum status open_parts(struct sign *s, const struct stage_env *env, struct err *e)
+{
+	for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++)
+		if (strcmp(env->profile->sign.digest, digests[i].profile) == 0)
+			s->digest = &digests[i];
+	if (s->digest == NULL)
+		return bad_profile(e, "sign.digest", env->profile->sign.digest, "sha256, sha384, sha512");
+	enum status st = session_open(env, true, stamped(env->profile), &s->session, e);
+	if (st != ST_OK)
+		return st;
+	X509 *certificate = keyholder_certificate(s->session.key);
+	certificate_subject(certificate, s->subject, sizeof s->subject);
+	certificate_serial(certificate, s->serial, sizeof s->serial);
+	s->room = 2 * chain_length(s->session.key) + ROOM_BESIDES;
+	if (s->room > PDFFIELD_MAX_CONTENTS)
+		s->room = PDFFIELD_MAX_CONTENTS;
+	st = check_organisation(s, e);
+	if (st == ST_OK)
+		st = open_face(s, e);
+	if (st != ST_OK)
+		return st;
+	st = check_certificate(s, e);
+	/* A server that is silent now may answer when the first document comes: asked again there. */
+	return st == ST_RETRY ? ST_OK : st;
+}
+
+static enum status sign_open(const struct stage_env *env, void **ret_state, struct err *e)
+{
+	struct sign *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return err_set(e, ST_RETRY, "memory", "sign");
+	enum status st = open_parts(s, env, e);
+	if (st == ST_OK)
+		*ret_state = s;
+	else
+		sign_close(s);
+	return st;
+}
+
+/* The CMS over the laid-out file, stamped where the level says so. */
+static enum status make_signature(struct sign *s, struct bytes original, const struct layout *lay, int64_t now_ms, struct buf *to,
+                                  struct err *e)
+{
+	uint8_t digest[64], imprint[32];
+	size_t n;
+	enum status st = pdffield_digest(original, &lay->update, lay->hole, s->digest->openssl, digest, &n, e);
+	if (st != ST_OK)
+		return st;
+	BUF_AUTO struct buf plain = BUF_INIT(1u << 20), token = BUF_INIT(1u << 20);
+	const struct cades_request r = {.key = s->session.key,
+	                                .algorithm = keyholder_algorithm(s->session.key),
+	                                .digest = s->digest->key,
+	                                .content_digest = {digest, n},
+	                                .pades = true,
+	                                .signing_time_ms = now_ms};
+	if (!stamped(s->session.env->profile))
+		return cades_sign(&r, to, e);
+	st = cades_sign(&r, &plain, e);
+	struct bytes cms = {plain.data, plain.len};
+	if (st == ST_OK)
+		st = cades_signature_digest(cms, imprint, e);
+	if (st == ST_OK)
+		st = tsa_stamp(&s->session.tsa, imprint, &token, NULL, NULL, e);
+	if (st == ST_OK)
+		st = cades_add_timestamp(cms, (struct bytes){token.data, token.len}, to, e);
+	return st;
+}
+
+/* Lays the update out and signs it; once more with more room where the signature turned out larger than thought. */
+static enum status make_update(struct sign *s, const struct pdfdoc *d, int64_t now_ms, struct layout *ret_layout, struct err *e)
+{
+	for (int turn = 0;; turn++) {
+		struct layout lay;
+		enum status st = layout_make(s->session.env, s->face, d, now_ms, s->room, &lay, e);
+		if (st != ST_OK)
+			return st;
+		BUF_AUTO struct buf cms = BUF_INIT(1u << 20);
+		st = make_signature(s, pdfdoc_bytes(d), &lay, now_ms, &cms, e);
+		if (st == ST_OK && pdffield_fill(&lay.update, lay.hole, (struct bytes){cms.data, cms.len})) {
+			*ret_layout = lay;
+			return ST_OK;
+		}
+		buf_free(&lay.update);
+		if (st != ST_OK)
+			return st;
+		if (turn > 0 || cms.len + 512 > PDFFIELD_MAX_CONTENTS)
+			return err_set(e, ST_RUN, "signature-room", "a signature of %zu bytes does not fit into a PDF/A string",
+			               cms.len);
+		s->room = cms.len + 512;
+	}
+}
+
+static enum status sign_document(struct sign *s, struct bytes original, struct item *it, const char *path, struct err *e)
+{
+	const struct stage_env *env = s->session.env;
+	struct pdfdoc *d;
+	enum status st = pdfdoc_open(original, &d, e);
+	if (st != ST_OK)
+		return st;
+	st = earlier_check(&s->session, d, it, e);
+	struct layout lay = {0};
+	int64_t now_ms = env->now_ms();
+	if (st == ST_OK)
+		st = make_update(s, d, now_ms, &lay, e);
+	pdfdoc_close(d);
+	if (st == ST_OK)
+		st = session_publish(it, path, original, &lay.update, e);
+	if (st == ST_OK) {
+		char time[TIME_TEXT];
+		time_iso8601(now_ms, env->profile->sign.appearance.time_offset_min, false, time);
+		item_add_event(it, now_ms, "digital signature generation", "success",
+		               "field %s, PAdES-BASELINE-%s, time %s, signer %s, serial %s", lay.field,
+		               stamped(env->profile) ? "T" : "B", time, s->subject, s->serial);
+	}
+	buf_free(&lay.update);
+	return st;
+}
+
+static enum status sign_work(void *state, struct item *it, struct err *e)
+{
+	struct sign *s = state;
+	/* Without a stage that converts, the received PDF itself is signed. */
+	const char *from = it->artefact.path != NULL ? it->artefact.path : it->n_sources == 1 ? it->sources[0].path : NULL;
+	if (from == NULL)
+		return err_set(e, ST_ITEM, "sign-no-pdf", "the record names no PDF");
+	enum status st = check_certificate(s, e);
+	if (st != ST_OK)
+		return st;
+	struct file_map map;
+	st = file_map_open(from, &map, e);
+	if (st != ST_OK)
+		return st;
+	char *path = stage_path(s->session.env, it, "sign", ".pdf");
+	st = path == NULL ? err_set(e, ST_RETRY, "memory", "path") : sign_document(s, map.in, it, path, e);
+	free(path);
+	file_map_close(&map);
+	return st;
+}
+
+const struct stage sign_stage = {
+    .name = "sign",
+    .summary = "put the organisation's signature on documents",
+    .needs = STAGE_NEEDS_KEY | STAGE_NEEDS_NETWORK,
+    .open = sign_open,
+    .close = sign_close,
+    .work = sign_work,
+};

@@ -1,0 +1,13 @@
+/*
+ * The stage that puts the organisation's signature on a document: the certificate checked first, signatures that are there
+ * verified and kept byte for byte, the appearance placed, PAdES B-B or B-T by one incremental update (ETSI EN 319 142-1). What is
+ * added for long keeping is the augment stage's.
+ */
+#ifndef ARKSEAL_SIGN_SIGN_H
+#define ARKSEAL_SIGN_SIGN_H
+
+#include "pipeline/stage.h"
+
+extern const struct stage sign_stage;
+
+#endif
