@@ -31,22 +31,30 @@ struct picture {
 	enum picture_colour colour;
 	struct bytes palette; /* RGB triples where indexed */
 	bool inverted;        /* 0 is white (min-is-white, Adobe's inverted CMYK): Decode [1 0 …] */
+	bool dct_rgb;         /* a JPEG of three components that are not YCbCr though no marker says so: ColorTransform 0 */
 	int ccitt_k;          /* as /K of CCITTFaxDecode: -1 G4, 0 G3 1-D, > 0 G3 2-D */
 	bool ccitt_black_is_1;
 	bool ccitt_byte_align;
 	bool ccitt_end_of_line;
-	struct bytes icc;     /* profile as embedded, or n 0 */
-	double dpi_x, dpi_y;  /* 0 where the file does not say */
+	struct bytes icc; /* profile as embedded, or n 0; it fits the components and the rules of PDF/A (ISO 19005-2, 6.2.4.2) */
+	bool icc_ignored; /* a profile was there that does not fit: the caller notes an event */
+	double dpi_x, dpi_y;  /* of columns and rows as stored; 0 where the file does not say, or says nonsense (below 10) */
 	unsigned orientation; /* 1 … 8 as in TIFF 6.0 */
-	bool flattened;       /* alpha was laid over white: the caller notes an event */
-	void *owned;          /* memory behind the members; only for picture_drop */
+	bool flattened;       /* pixels that were not opaque were laid over white: the caller notes an event */
+	void *owned;          /* memory behind the members; only for picture_drop. NULL is fine for a picture made by hand */
 };
 
 struct picture_file;
 
+/* A picture has at most as many pixels, and as many bytes of decoded samples where it must be decoded: "picture-too-large". */
+#define PICTURE_MAX_PIXELS (UINT64_C(1) << 30)
+#define PICTURE_MAX_BYTES (UINT64_C(1) << 31)
+
 /* Opens by content, never by name: JPEG, TIFF, PNG. The file is mapped. Reads what is needed to know the number of pages.
  * Errors: ST_ITEM "picture-empty", "picture-unknown", "jpeg-…", "tiff-…", "png-…". */
 enum status picture_open(const char *path, struct picture_file **ret_file, struct err *e);
+/* The same over bytes that live as long as the file is open. */
+enum status picture_open_bytes(struct bytes in, struct picture_file **ret_file, struct err *e);
 void picture_close(struct picture_file *f);
 const char *picture_format(const struct picture_file *f); /* "JPEG", "TIFF", "PNG" */
 size_t picture_pages(const struct picture_file *f);

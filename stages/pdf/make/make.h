@@ -32,7 +32,8 @@ void pdfmake_free(struct pdfmake *m);
 /* Adds a page as large as the picture at its resolution (dpi from the picture; the caller has filled in what was missing), turned
  * by its orientation through the matrix, never by touching pixels. words may be NULL; they lie on the upright picture. Colour is
  * the picture's own ICC profile, else sRGB, else a grey profile: never a bare device colour that the output intent does not cover.
- * Errors: ST_ITEM "page-size" (beyond 14,400 units: UserUnit is used up to 1.0 × the limit of ISO 19005-2, 6.1.13), ST_RETRY. */
+ * A CMYK picture without a profile gets the one of stages/pdfa/icc.h. A side shorter than 3 units leaves the rest of the page white
+ * (ISO 19005-2, 6.1.13). Errors: ST_ITEM "page-size" (a side beyond 14,400 units, 6.1.13), ST_RETRY. */
 enum status pdfmake_page(struct pdfmake *m, const struct picture *p, const struct ocr_page *words, struct err *e);
 
 /* Writes fonts, metadata, output intent, catalog, cross-references. The document ID follows from the content. */

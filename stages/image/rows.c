@@ -1,0 +1,122 @@
+/* Decoded rows of each coding. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <libdeflate.h>
+
+#include "stages/image/internal.h"
+
+bool inflate_exactly(struct bytes data, uint8_t *to, size_t n, size_t *ret_used)
+{
+	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+	if (d == NULL)
+		return false;
+	size_t got = 0;
+	enum libdeflate_result r = libdeflate_zlib_decompress_ex(d, data.p, data.n, to, n, ret_used, &got);
+	libdeflate_free_decompressor(d);
+	return r == LIBDEFLATE_SUCCESS && got == n;
+}
+
+static uint8_t paeth(unsigned left, unsigned up, unsigned corner)
+{
+	int p = (int)left + (int)up - (int)corner;
+	int a = abs(p - (int)left), b = abs(p - (int)up), c = abs(p - (int)corner);
+	return (uint8_t)(a <= b && a <= c ? left : b <= c ? up : corner);
+}
+
+static bool unfilter_row(uint8_t filter, uint8_t *row, const uint8_t *above, size_t n, size_t bpp)
+{
+	switch (filter) {
+	case 0:
+		return true;
+	case 1:
+		for (size_t i = bpp; i < n; i++)
+			row[i] = (uint8_t)(row[i] + row[i - bpp]);
+		return true;
+	case 2:
+		for (size_t i = 0; i < n; i++)
+			row[i] = (uint8_t)(row[i] + above[i]);
+		return true;
+	case 3:
+		for (size_t i = 0; i < n; i++)
+			row[i] = (uint8_t)(row[i] + ((i < bpp ? 0u : row[i - bpp]) + above[i]) / 2);
+		return true;
+	case 4:
+		for (size_t i = 0; i < n; i++)
+			row[i] = (uint8_t)(row[i] + (i < bpp ? above[i] : paeth(row[i - bpp], above[i], above[i - bpp])));
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool png_unfilter(uint8_t *rows, uint32_t height, size_t row_bytes, size_t pixel_bytes)
+{
+	uint8_t *zero = calloc(1, row_bytes);
+	if (zero == NULL)
+		return false;
+	const uint8_t *above = zero;
+	bool ok = true;
+	for (uint32_t y = 0; y < height && ok; y++) {
+		uint8_t *row = rows + (size_t)y * (row_bytes + 1);
+		ok = unfilter_row(row[0], row + 1, above, row_bytes, pixel_bytes);
+		above = row + 1;
+	}
+	free(zero);
+	return ok;
+}
+
+/* Rows that lie `stride` bytes apart. */
+static enum status each_row(const uint8_t *rows, size_t stride, uint32_t height, picture_row *each, void *arg, struct err *e)
+{
+	enum status st = ST_OK;
+	for (uint32_t y = 0; y < height && st == ST_OK; y++)
+		st = each(arg, y, rows + y * stride, e);
+	return st;
+}
+
+static enum status flate_rows(const struct picture *p, size_t row, picture_row *each, void *arg, struct err *e)
+{
+	size_t n = (row + 1) * p->height, used, pixel = (size_t)p->components * p->bits / 8;
+	uint8_t *to = malloc(n);
+	if (to == NULL)
+		return picture_no_memory(e);
+	enum status st;
+	if (!inflate_exactly(p->data, to, n, &used) || !png_unfilter(to, p->height, row, pixel == 0 ? 1 : pixel))
+		st = err_set(e, ST_ITEM, "png-corrupt", "the compressed data is broken or too short");
+	else
+		st = each_row(to + 1, row + 1, p->height, each, arg, e);
+	free(to);
+	return st;
+}
+
+static enum status ccitt_rows(const struct picture *p, size_t row, picture_row *each, void *arg, struct err *e)
+{
+	uint8_t *to = malloc(row * p->height);
+	if (to == NULL)
+		return picture_no_memory(e);
+	enum status st = ccitt_decode(p, to, e);
+	if (st == ST_OK)
+		st = each_row(to, row, p->height, each, arg, e);
+	free(to);
+	return st;
+}
+
+enum status picture_rows(const struct picture *p, picture_row *each, void *arg, struct err *e)
+{
+	uint64_t row = picture_row_bytes(p->width, p->components, p->bits);
+	enum status st = picture_check_size("picture", p->width, p->height, e);
+	if (st != ST_OK)
+		return st;
+	if (p->coding == PICTURE_DCT)
+		return jpeg_rows(p, JPEG_ROWS, each, arg, e);
+	if ((row + 1) * p->height > PICTURE_MAX_BYTES)
+		return err_set(e, ST_ITEM, "picture-too-large", "%llu bytes of samples", (unsigned long long)(row * p->height));
+	if (p->coding == PICTURE_FLATE)
+		return flate_rows(p, (size_t)row, each, arg, e);
+	if (p->coding == PICTURE_CCITT)
+		return ccitt_rows(p, (size_t)row, each, arg, e);
+	if (p->data.n < row * p->height)
+		return err_set(e, ST_ITEM, "picture-syntax", "%zu bytes of samples are too few", p->data.n);
+	return each_row(p->data.p, (size_t)row, p->height, each, arg, e);
+}
