@@ -1,0 +1,102 @@
+#include "stages/convert/convert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/convert/internal.h"
+
+static enum status open_stage(const struct stage_env *env, void **ret_state, struct err *e)
+{
+	*ret_state = NULL;
+	const struct profile_convert *p = &env->profile->convert;
+	if (p->flavour != NULL && strcmp(p->flavour, "2b") != 0) {
+		err_set(e, ST_RUN, "convert-flavour", "PDF/A-%s cannot be made", p->flavour);
+		err_arg(e, "%s", p->flavour);
+		return ST_RUN;
+	}
+	struct convert *c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for the stage");
+	c->env = env;
+	if (p->ocr != NULL && strcmp(p->ocr, "none") != 0) {
+		enum status st = ocr_open(p->ocr, &c->ocr, e);
+		if (st != ST_OK) {
+			free(c);
+			return st;
+		}
+	}
+	*ret_state = c;
+	return ST_OK;
+}
+
+static void close_stage(void *state)
+{
+	struct convert *c = state;
+	if (c == NULL)
+		return;
+	ocr_close(c->ocr);
+	free(c);
+}
+
+/* The sources are what they were when they were ingested. */
+static enum status check_sources(const struct convert *c, struct item *it, struct err *e)
+{
+	size_t checked = 0;
+	for (size_t i = 0; i < it->n_sources; i++) {
+		const struct item_file *f = &it->sources[i];
+		if (f->sha256[0] == '\0')
+			continue;
+		char found[65];
+		int64_t size;
+		enum status st = file_sha256(f->path, found, &size, e);
+		if (st != ST_OK)
+			return st;
+		if (strcmp(found, f->sha256) != 0) {
+			err_set(e, ST_ITEM, "source-changed", "SHA-256 is %s, was %s", found, f->sha256);
+			err_arg(e, "%s", f->path);
+			return place_fault(e, f->path, 0);
+		}
+		checked++;
+	}
+	if (checked > 0)
+		item_add_event(it, c->env->now_ms(), "fixity check", "success", "SHA-256 of %zu source files as noted", checked);
+	return ST_OK;
+}
+
+/* The content decides, not the name: a scanner's PDF among papers is drawn, or kept, as one that was received. */
+static bool holds_pdf(const char *path)
+{
+	static const char mark[] = "%PDF-";
+	struct file_map m;
+	struct err ignored;
+	if (file_map_open(path, &m, &ignored) != ST_OK)
+		return false;
+	bool found = memmem(m.in.p, m.in.n < 1024 ? m.in.n : 1024, mark, sizeof mark - 1) != NULL;
+	file_map_close(&m);
+	return found;
+}
+
+static enum status work(void *state, struct item *it, struct err *e)
+{
+	struct convert *c = state;
+	if (it->n_sources == 0)
+		return err_set(e, ST_ITEM, "source-missing", "the record names no source file");
+	size_t events = json_array_size(it->events);
+	enum status st = check_sources(c, it, e);
+	if (st == ST_OK && (it->kind == ITEM_RECEIVED || (it->n_sources == 1 && holds_pdf(it->sources[0].path))))
+		st = convert_received(c, it, e);
+	else if (st == ST_OK)
+		st = convert_pictures(c, it, e);
+	/* What did not come to an end did not happen. */
+	while (st != ST_OK && json_array_size(it->events) > events)
+		json_array_remove(it->events, json_array_size(it->events) - 1);
+	return st;
+}
+
+const struct stage convert_stage = {
+    .name = "convert",
+    .summary = "make PDF/A with a text layer of scans, photographs and received PDFs",
+    .open = open_stage,
+    .close = close_stage,
+    .work = work,
+};

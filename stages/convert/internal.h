@@ -1,0 +1,90 @@
+/* Shared by the files of this stage only. */
+#ifndef ARKSEAL_CONVERT_INTERNAL_H
+#define ARKSEAL_CONVERT_INTERNAL_H
+
+#include "pipeline/stage.h"
+#include "stages/base/file.h"
+#include "stages/base/text.h"
+#include "stages/pdf/make/make.h"
+#include "stages/text/ocr.h"
+
+/* The stage's state: lives as long as the process. */
+struct convert {
+	const struct stage_env *env;
+	struct ocr *ocr; /* NULL where the profile wants none */
+};
+
+/* Fills in what the description says of a document. Strings belong to *it or to *storage. */
+struct describe_storage {
+	char created[TIME_TEXT];
+};
+enum status describe(const struct convert *c, const struct item *it, struct describe_storage *storage,
+                     struct pdfmake_meta *ret_meta, struct err *e);
+/* "31/12/1985", "12/1985", "1985" or "1985-12-31" as an ISO 8601 time at the start of that day; false for anything else. */
+bool describe_date(const char *text, int offset_min, char ret_time[TIME_TEXT]);
+/* RFC 3066 tag from a code of TT05's list, a tag, or Tesseract's languages; NULL where none follows. */
+const char *describe_language(const char *field, const char *ocr_languages);
+
+/* What is worth telling of some of a document's pages. */
+enum note {
+	NOTE_NO_DPI,    /* the file does not say its resolution */
+	NOTE_LOW_DPI,   /* less than the profile asks for */
+	NOTE_COLOUR,    /* less than 24 bit */
+	NOTE_FLATTENED, /* transparency laid over white */
+	NOTE_ICC,       /* an unfit ICC profile left out */
+	NOTE_NO_OCR,    /* too large to be read */
+	NOTE_UNMAPPED,  /* text of a received PDF without meaning, read anew */
+	NOTES,
+};
+
+/* Numbers of pages as "1-3, 5", gathered in rising order. */
+struct page_list {
+	struct buf text;
+	size_t first, last; /* the range that is still open; 0: none */
+};
+void page_list_add(struct page_list *l, size_t page);
+const char *page_list_text(struct page_list *l); /* ends the open range */
+void page_list_free(struct page_list *l);
+
+/* Puts a source file, and its page from 1 (0: none), before what e->where says already. Returns e->status. */
+enum status place_fault(struct err *e, const char *path, size_t page);
+
+/* What the page's picture in the finished file must be. */
+struct expected {
+	uint32_t width, height;
+	bool stored; /* digest is over the coded data; else over the samples (picture_digest) */
+	uint8_t digest[32];
+};
+
+/* A PDF that is being made. */
+struct job {
+	struct convert *c;
+	struct item *it;
+	struct outfile out;
+	struct pdfmake *make;
+	struct expected *pages;
+	size_t n;
+	struct page_list notes[NOTES];
+	struct buf codings;    /* "pages 1-3: JPEG as it was, 200 dpi; …" */
+	struct page_list same; /* the pages whose coding is `coding` */
+	char coding[96];
+	double confidence; /* summed over words */
+	size_t words;
+};
+
+enum status job_open(struct job *j, struct convert *c, struct item *it, struct err *e);
+/* Adds a page. words NULL: it is read by Tesseract, where the job reads. p's resolution must be set. */
+enum status job_page(struct job *j, const struct picture *p, const struct ocr_page *words, struct err *e);
+/* Ends the file, proves it, gives it its name, and fills in the item: artefact, pages, events. */
+enum status job_finish(struct job *j, const char *what, struct err *e);
+void job_drop(struct job *j);
+
+/* Reads a finished PDF back and compares every page's picture. Errors: ST_ITEM "convert-proof" (what was written is not what came
+ * in), faults of the reader. */
+enum status prove(const char *path, const struct expected *pages, size_t n, struct err *e);
+
+/* The two ways of a document. */
+enum status convert_pictures(struct convert *c, struct item *it, struct err *e);
+enum status convert_received(struct convert *c, struct item *it, struct err *e);
+
+#endif

@@ -1,0 +1,253 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/base/digest.h"
+#include "stages/convert/internal.h"
+
+/* A page with more pixels is not read by Tesseract: an A0 sheet at 400 dpi fits. */
+#define MAX_OCR_PIXELS (UINT64_C(256) << 20)
+/* PRONOM: PDF/A-2b. */
+static const char format_2b[] = "fmt/477";
+
+static enum status no_memory(struct err *e)
+{
+	return err_set(e, ST_RETRY, "memory", "no memory for a document");
+}
+
+enum status job_open(struct job *j, struct convert *c, struct item *it, struct err *e)
+{
+	*j = (struct job){.c = c, .it = it, .codings = BUF_INIT(1u << 20)};
+	struct describe_storage storage;
+	struct pdfmake_meta meta;
+	enum status st = describe(c, it, &storage, &meta, e);
+	if (st != ST_OK)
+		return st;
+	char *path = stage_path(c->env, it, "convert", ".pdf");
+	if (path == NULL)
+		return no_memory(e);
+	st = outfile_open(path, &j->out, e);
+	free(path);
+	return st == ST_OK ? pdfmake_open(j->out.stream, &meta, &j->make, e) : st;
+}
+
+void job_drop(struct job *j)
+{
+	pdfmake_free(j->make);
+	outfile_discard(&j->out);
+	free(j->pages);
+	for (size_t i = 0; i < NOTES; i++)
+		page_list_free(&j->notes[i]);
+	page_list_free(&j->same);
+	buf_free(&j->codings);
+	*j = (struct job){0};
+}
+
+/* Ends the run of pages that were coded alike. */
+static void end_same(struct job *j)
+{
+	const char *pages = page_list_text(&j->same);
+	if (*pages != '\0')
+		buf_format(&j->codings, "%spage %s: %s", j->codings.len > 0 ? "; " : "", pages, j->coding);
+	page_list_free(&j->same);
+}
+
+static void tell_coding(struct job *j, const struct picture *p)
+{
+	static const char *const names[] = {
+	    [PICTURE_SAMPLES] = "samples coded again without loss",
+	    [PICTURE_DCT] = "JPEG data as it was",
+	    [PICTURE_CCITT] = "CCITT data as it was",
+	    [PICTURE_FLATE] = "PNG data as it was",
+	};
+	char coding[sizeof j->coding];
+	if (fabs(p->dpi_x - p->dpi_y) < 0.5)
+		snprintf(coding, sizeof coding, "%s, %.0f dpi", names[p->coding], p->dpi_x);
+	else
+		snprintf(coding, sizeof coding, "%s, %.0f x %.0f dpi", names[p->coding], p->dpi_x, p->dpi_y);
+	if (strcmp(coding, j->coding) != 0)
+		end_same(j);
+	memcpy(j->coding, coding, sizeof coding);
+	page_list_add(&j->same, j->n + 1);
+}
+
+static enum status expect(struct job *j, const struct picture *p, struct err *e)
+{
+	if ((j->n & (j->n - 1)) == 0) {
+		void *more = realloc(j->pages, (j->n == 0 ? 1 : 2 * j->n) * sizeof *j->pages);
+		if (more == NULL)
+			return no_memory(e);
+		j->pages = more;
+	}
+	struct expected *x = &j->pages[j->n];
+	*x = (struct expected){.width = p->width, .height = p->height, .stored = p->coding != PICTURE_SAMPLES};
+	if (!x->stored)
+		return picture_digest(p, x->digest, e);
+	sha256_bytes(p->data.p, p->data.n, x->digest);
+	return ST_OK;
+}
+
+static enum status read_words(struct job *j, const struct picture *p, struct ocr_page *ret_words, struct err *e)
+{
+	*ret_words = (struct ocr_page){0};
+	if (j->c->ocr == NULL || j->it->kind == ITEM_PHOTO)
+		return ST_OK;
+	if ((uint64_t)p->width * p->height > MAX_OCR_PIXELS) {
+		page_list_add(&j->notes[NOTE_NO_OCR], j->n + 1);
+		return ST_OK;
+	}
+	uint8_t *grey;
+	uint32_t width, height;
+	enum status st = picture_pixels(p, 1, MAX_OCR_PIXELS, &grey, &width, &height, e);
+	if (st != ST_OK)
+		return st;
+	st = ocr_read(j->c->ocr, grey, width, height, p->orientation >= 5 ? p->dpi_x : p->dpi_y, ret_words, e);
+	free(grey);
+	for (size_t i = 0; i < ret_words->n; i++)
+		j->confidence += ret_words->words[i].confidence;
+	j->words += ret_words->n;
+	return st;
+}
+
+enum status job_page(struct job *j, const struct picture *p, const struct ocr_page *words, struct err *e)
+{
+	struct ocr_page own = {0};
+	enum status st = expect(j, p, e);
+	if (st == ST_OK && words == NULL) {
+		st = read_words(j, p, &own, e);
+		words = &own;
+	}
+	if (st == ST_OK)
+		st = pdfmake_page(j->make, p, words, e);
+	ocr_page_free(&own);
+	if (st != ST_OK)
+		return st;
+	tell_coding(j, p);
+	j->n++;
+	return ST_OK;
+}
+
+/* One event for each sort of note. */
+static void tell_notes(struct job *j, int64_t now)
+{
+	const struct profile_convert *p = &j->c->env->profile->convert;
+	static const char *const texts[] = {
+	    [NOTE_NO_DPI] = "the file does not say its resolution; taken as %u dpi",
+	    [NOTE_LOW_DPI] = "resolution below %u dpi",
+	    [NOTE_COLOUR] = "less than %u bit of colour",
+	    [NOTE_FLATTENED] = "pixels that were not opaque laid over white",
+	    [NOTE_ICC] = "a colour profile that does not fit its picture left out",
+	    [NOTE_NO_OCR] = "more than %u million pixels, text not recognised",
+	    [NOTE_UNMAPPED] = "text of the received file without meaning; text recognised from the picture at %u dpi",
+	};
+	const unsigned numbers[NOTES] = {
+	    [NOTE_NO_DPI] = p->default_dpi,
+	    [NOTE_LOW_DPI] = j->it->kind == ITEM_MAP ? p->min_dpi_map : p->min_dpi,
+	    [NOTE_COLOUR] = 24,
+	    [NOTE_NO_OCR] = (unsigned)(MAX_OCR_PIXELS / 1000000),
+	    [NOTE_UNMAPPED] = p->redraw_dpi,
+	};
+	for (size_t i = 0; i < NOTES; i++) {
+		const char *pages = page_list_text(&j->notes[i]);
+		if (*pages == '\0')
+			continue;
+		char text[128];
+		snprintf(text, sizeof text, texts[i], numbers[i]);
+		item_add_event(j->it, now, "validation", "warning", "%s: page %s", text, pages);
+	}
+}
+
+static void tell_job(struct job *j, const char *what, int64_t now)
+{
+	end_same(j);
+	char ocr[192] = "";
+	if (j->words > 0)
+		snprintf(ocr, sizeof ocr, "; text by Tesseract (%.40s), %zu words, mean confidence %.1f",
+		         j->c->env->profile->convert.ocr, j->words, j->confidence / (double)j->words);
+	item_add_event(j->it, now, "migration", "success", "%s, PDF/A-2b, %zu page(s): %s%s", what, j->n,
+	               j->codings.data == NULL ? "" : (const char *)j->codings.data, ocr);
+	tell_notes(j, now);
+	item_add_event(j->it, now, "validation", "success", "read back: the pictures of %zu page(s) are those of the source",
+	               j->n);
+}
+
+enum status job_finish(struct job *j, const char *what, struct err *e)
+{
+	enum status st = pdfmake_finish(j->make, e);
+	if (st == ST_OK && fflush(j->out.stream) != 0)
+		st = err_errno(e, "write", j->out.path);
+	if (st == ST_OK)
+		st = prove(j->out.temp, j->pages, j->n, e);
+	char sha256[65], *path = NULL;
+	int64_t size = 0;
+	if (st == ST_OK)
+		st = file_sha256(j->out.temp, sha256, &size, e);
+	if (st == ST_OK && (path = strdup(j->out.path)) == NULL)
+		st = no_memory(e);
+	if (st == ST_OK)
+		st = outfile_commit(&j->out, e);
+	if (st == ST_OK) {
+		item_set_artefact(j->it, path, size, sha256, format_2b);
+		json_object_set_new(j->it->other, "pages", json_integer((json_int_t)j->n));
+		tell_job(j, what, j->c->env->now_ms());
+	}
+	free(path);
+	return st;
+}
+
+/* Fills in the resolution that a file does not say, and notes what the rules want to know of a page. */
+static void look_at(struct job *j, struct picture *p)
+{
+	const struct profile_convert *rules = &j->c->env->profile->convert;
+	bool map = j->it->kind == ITEM_MAP;
+	unsigned least = map ? rules->min_dpi_map : rules->min_dpi;
+	if (p->dpi_x <= 0 && p->dpi_y <= 0) {
+		p->dpi_x = p->dpi_y = rules->default_dpi;
+		page_list_add(&j->notes[NOTE_NO_DPI], j->n + 1);
+	} else if (p->dpi_x <= 0 || p->dpi_y <= 0) {
+		p->dpi_x = p->dpi_y = fmax(p->dpi_x, p->dpi_y);
+	}
+	/* Files round: 199.9 stands for 200. */
+	if (fmin(p->dpi_x, p->dpi_y) < least - 0.5)
+		page_list_add(&j->notes[NOTE_LOW_DPI], j->n + 1);
+	if (p->colour == PICTURE_GREY || p->colour == PICTURE_INDEXED || p->bits * p->components < 24)
+		page_list_add(&j->notes[NOTE_COLOUR], j->n + 1);
+	if (p->flattened)
+		page_list_add(&j->notes[NOTE_FLATTENED], j->n + 1);
+	if (p->icc_ignored)
+		page_list_add(&j->notes[NOTE_ICC], j->n + 1);
+}
+
+static enum status add_file(struct job *j, const char *path, struct err *e)
+{
+	struct picture_file *f = NULL;
+	enum status st = picture_open(path, &f, e);
+	size_t pages = st == ST_OK ? picture_pages(f) : 0;
+	for (size_t i = 0; st == ST_OK && i < pages; i++) {
+		struct picture p;
+		st = picture_page(f, i, &p, e);
+		if (st == ST_OK) {
+			look_at(j, &p);
+			st = job_page(j, &p, NULL, e);
+			picture_drop(&p);
+		}
+		if (st != ST_OK)
+			place_fault(e, path, i + 1);
+	}
+	if (st != ST_OK)
+		place_fault(e, path, 0);
+	picture_close(f);
+	return st;
+}
+
+enum status convert_pictures(struct convert *c, struct item *it, struct err *e)
+{
+	struct job j;
+	enum status st = job_open(&j, c, it, e);
+	for (size_t i = 0; st == ST_OK && i < it->n_sources; i++)
+		st = add_file(&j, it->sources[i].path, e);
+	if (st == ST_OK)
+		st = job_finish(&j, it->kind == ITEM_PHOTO ? "picture placed" : "scanned pages placed", e);
+	job_drop(&j);
+	return st;
+}
