@@ -1,16 +1,647 @@
 #include "stages/pdf/changes.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stages/pdf/internal.h"
 
+/* By which ways the signed revision reaches an object. */
+enum role {
+	ROLE_FIXED = 1,   /* content: must stay */
+	ROLE_DSS = 2,     /* below DSS or Extensions: may be anything */
+	ROLE_INFO = 4,    /* the Info dictionary */
+	ROLE_FILL = 8,    /* value or appearance of a field that may be filled in, or of a free annotation */
+	ROLE_ANNOTS = 16, /* the Annots array of a page */
+	ROLE_FIELDS = 32, /* the Fields array of the form */
+	ROLE_DR = 64,     /* default resources of the form: may grow */
+};
+
+/* What an object is by its place in the structure; such a one is judged by its keys, however it is reached. */
+enum class {
+	CLASS_NONE,
+	CLASS_CATALOG,
+	CLASS_FORM,
+	CLASS_PAGE,
+	CLASS_FIELD_FIXED, /* signed, or locked, or no filling in is allowed */
+	CLASS_FIELD_FILL,
+	CLASS_FIELD_SIGN, /* a signature field without a signature */
+	CLASS_ANNOTATION, /* free with P = 3 */
+};
+
+struct work {
+	uint32_t number;
+	uint8_t role;
+};
+
+struct judge {
+	const struct pdfdoc *before, *after;
+	struct pdfsig *sig;
+	struct err *e;
+	enum status st;
+	int level;      /* P of DocMDP */
+	uint8_t *roles; /* by object number */
+	uint8_t *classes;
+	uint32_t n;
+	struct work *work;
+	size_t n_work, cap_work;
+	/* FieldMDP and Lock of the signature that is judged, at most two. */
+	const struct pdfobj *locks[2];
+	size_t n_locks;
+	bool forbidden;
+};
+
+__attribute__((format(printf, 2, 3))) static void forbid(struct judge *j, const char *format, ...)
+{
+	if (j->forbidden)
+		return;
+	j->forbidden = true;
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(j->sig->change_reason, sizeof j->sig->change_reason, format, ap);
+	va_end(ap);
+}
+
+/* Sameness of what is written: references by number and generation, streams by their raw data. */
+static bool same(const struct pdfobj *a, const struct pdfobj *b)
+{
+	const struct pdf_pair *pa, *pb;
+	if (a->kind != b->kind)
+		return false;
+	switch (a->kind) {
+	case PDF_NULL:
+		return true;
+	case PDF_BOOLEAN:
+		return a->u.boolean == b->u.boolean;
+	case PDF_INTEGER:
+		return a->u.integer == b->u.integer;
+	case PDF_REAL:
+		return a->length == b->length && memcmp(a->u.real.source, b->u.real.source, a->length) == 0;
+	case PDF_STRING:
+		return bytes_equal(a->u.string, b->u.string);
+	case PDF_NAME:
+		return strcmp(a->u.name, b->u.name) == 0;
+	case PDF_REFERENCE:
+		return a->u.reference.number == b->u.reference.number && a->u.reference.generation == b->u.reference.generation;
+	case PDF_ARRAY:
+		if (a->u.array.n != b->u.array.n)
+			return false;
+		for (size_t i = 0; i < a->u.array.n; i++)
+			if (!same(a->u.array.items[i], b->u.array.items[i]))
+				return false;
+		return true;
+	case PDF_DICT:
+	case PDF_STREAM:
+		break;
+	}
+	size_t n = pdf_pairs(a, &pa);
+	if (n != pdf_pairs(b, &pb))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!same(pa[i].value, pdfobj_get(b, pa[i].key)))
+			return false;
+	return a->kind == PDF_DICT || bytes_equal(a->u.stream->raw, b->u.stream->raw);
+}
+
+static bool listed(const char *key, const char *const *keys)
+{
+	for (; *keys != NULL; keys++)
+		if (strcmp(key, *keys) == 0)
+			return true;
+	return false;
+}
+
+/* Calls back for each key of one or the other whose values differ. */
+static void each_difference(struct judge *j, const struct pdfobj *a, const struct pdfobj *b,
+                            void (*differs)(struct judge *j, const char *key, const struct pdfobj *va, const struct pdfobj *vb))
+{
+	for (size_t i = 0; i < pdfobj_length(a); i++) {
+		const char *key = pdfobj_key(a, i);
+		if (!same(pdfobj_value(a, i), pdfobj_get(b, key)))
+			differs(j, key, pdfobj_value(a, i), pdfobj_get(b, key));
+	}
+	for (size_t i = 0; i < pdfobj_length(b); i++) {
+		const char *key = pdfobj_key(b, i);
+		if (pdfobj_kind_direct(pdfobj_get(a, key)) == PDF_NULL && pdfobj_kind_direct(pdfobj_value(b, i)) != PDF_NULL)
+			differs(j, key, &pdf_null, pdfobj_value(b, i));
+	}
+}
+
+/* --- roles and classes in the signed revision --- */
+
+static void reach(struct judge *j, uint32_t number, uint8_t role)
+{
+	if (number >= j->n || (j->roles[number] & role) != 0 || j->st != ST_OK)
+		return;
+	j->roles[number] |= role;
+	if (j->n_work == j->cap_work) {
+		size_t cap = j->cap_work == 0 ? 256 : j->cap_work * 2;
+		struct work *work = realloc(j->work, cap * sizeof *work);
+		if (work == NULL) {
+			j->st = pdf_no_memory(j->e);
+			return;
+		}
+		j->work = work;
+		j->cap_work = cap;
+	}
+	j->work[j->n_work++] = (struct work){number, role};
+}
+
+static void scan(struct judge *j, const struct pdfobj *o, uint8_t role)
+{
+	const struct pdf_pair *pairs;
+	if (o->kind == PDF_REFERENCE)
+		reach(j, o->u.reference.number, role);
+	if (o->kind == PDF_ARRAY)
+		for (size_t i = 0; i < o->u.array.n; i++)
+			scan(j, o->u.array.items[i], role);
+	size_t n = pdf_pairs(o, &pairs);
+	for (size_t i = 0; i < n; i++)
+		scan(j, pairs[i].value, role);
+}
+
+static const char *const fill_keys[] = {"V", "AP", "AS", "I", "RV", NULL};
+static const char *const sign_keys[] = {"V", "AP", NULL};
+
+/* The role of what an entry leads to. */
+static uint8_t child_role(enum class class, const char *key)
+{
+	switch (class) {
+	case CLASS_CATALOG:
+		return strcmp(key, "DSS") == 0 || strcmp(key, "Extensions") == 0 ? ROLE_DSS : ROLE_FIXED;
+	case CLASS_FORM:
+		return strcmp(key, "Fields") == 0 ? ROLE_FIELDS : strcmp(key, "DR") == 0 ? ROLE_DR : ROLE_FIXED;
+	case CLASS_PAGE:
+		return strcmp(key, "Annots") == 0 ? ROLE_ANNOTS : ROLE_FIXED;
+	case CLASS_FIELD_FILL:
+		return listed(key, fill_keys) ? ROLE_FILL : ROLE_FIXED;
+	case CLASS_FIELD_SIGN:
+		return listed(key, sign_keys) ? ROLE_FILL : ROLE_FIXED;
+	case CLASS_ANNOTATION:
+		return strcmp(key, "Parent") == 0 || strcmp(key, "P") == 0 ? ROLE_FIXED : ROLE_FILL;
+	case CLASS_NONE:
+	case CLASS_FIELD_FIXED:
+		break;
+	}
+	return ROLE_FIXED;
+}
+
+static void scan_dictionary(struct judge *j, const struct pdfobj *o, enum class class)
+{
+	const struct pdf_pair *pairs;
+	size_t n = pdf_pairs(o, &pairs);
+	for (size_t i = 0; i < n; i++) {
+		if (class == CLASS_CATALOG && strcmp(pairs[i].key, "AcroForm") == 0 && pairs[i].value->kind == PDF_DICT)
+			scan_dictionary(j, pairs[i].value, CLASS_FORM);
+		else
+			scan(j, pairs[i].value, child_role(class, pairs[i].key));
+	}
+}
+
+static void spread_roles(struct judge *j)
+{
+	const struct pdfobj *trailer = pdfdoc_trailer(j->before);
+	for (size_t i = 0; i < pdfobj_length(trailer); i++)
+		scan(j, pdfobj_value(trailer, i), strcmp(pdfobj_key(trailer, i), "Info") == 0 ? ROLE_INFO : ROLE_FIXED);
+	while (j->n_work > 0 && j->st == ST_OK) {
+		struct work w = j->work[--j->n_work];
+		const struct pdfobj *o = pdfdoc_object(j->before, w.number);
+		if (j->classes[w.number] != CLASS_NONE)
+			scan_dictionary(j, o, (enum class)j->classes[w.number]);
+		else if (w.role == ROLE_ANNOTS || w.role == ROLE_FIELDS)
+			scan(j, o, ROLE_FIXED);
+		else
+			scan(j, o, w.role);
+	}
+}
+
+static void set_class(struct judge *j, const struct pdfobj *o, enum class class)
+{
+	uint32_t number = pdfobj_number(pdf_resolve(o));
+	if (number != 0 && number < j->n && j->classes[number] == CLASS_NONE)
+		j->classes[number] = (uint8_t) class;
+}
+
+/* Whether a name in FieldMDP means this field: itself or one above it. */
+static bool names_field(const char *name, const char *field)
+{
+	size_t n = strlen(name);
+	return strncmp(name, field, n) == 0 && (field[n] == '\0' || field[n] == '.');
+}
+
+static bool locked(const struct judge *j, const char *field)
+{
+	for (size_t i = 0; i < j->n_locks; i++) {
+		const struct pdfobj *names = pdfobj_get(j->locks[i], "Fields");
+		const char *action = pdfobj_name(pdfobj_get(j->locks[i], "Action"));
+		bool in = false;
+		for (size_t k = 0; k < pdfobj_length(names); k++) {
+			char *name = pdfobj_text(pdfobj_at(names, k));
+			in = in || name == NULL || names_field(name, field);
+			free(name);
+		}
+		if (strcmp(action, "Exclude") == 0 ? !in : strcmp(action, "Include") == 0 ? in : true)
+			return true;
+	}
+	return false;
+}
+
+/* Gives fields and their widgets their class. Loops and depth were judged by pdfsig_list for the later document; here the limit
+ * on depth does. */
+static void class_fields(struct judge *j, const struct pdfobj *field, const char *prefix, enum class above, const char *type,
+                         unsigned depth)
+{
+	const struct pdfobj *o = pdf_resolve(field), *kids = pdfobj_get(o, "Kids");
+	uint32_t number = pdfobj_number(o);
+	if (pdfobj_kind(o) != PDF_DICT || depth > PDF_DEPTH || number == 0 || number >= j->n || j->classes[number] != CLASS_NONE)
+		return;
+	bool widget = pdfobj_kind(pdfobj_get(o, "T")) == PDF_NULL;
+	char *part = pdfobj_text(pdfobj_get(o, "T"));
+	BUF_AUTO struct buf name = BUF_INIT(1 << 16);
+	buf_format(&name, "%s%s%s", prefix, prefix[0] != '\0' && part != NULL && part[0] != '\0' ? "." : "",
+	           part == NULL ? "" : part);
+	if (part == NULL || name.failed)
+		j->st = pdf_no_memory(j->e);
+	free(part);
+	if (j->st != ST_OK)
+		return;
+	if (pdfobj_kind(pdfobj_get(o, "FT")) == PDF_NAME)
+		type = pdfobj_name(pdfobj_get(o, "FT"));
+	enum class class = above;
+	if (!widget || depth == 0) {
+		bool signature = strcmp(type, "Sig") == 0;
+		class = CLASS_FIELD_FILL;
+		if (signature)
+			class = pdfobj_kind(pdfobj_get(o, "V")) == PDF_NULL ? CLASS_FIELD_SIGN : CLASS_FIELD_FIXED;
+		if (locked(j, (const char *)name.data) || (j->level < 2 && !signature))
+			class = CLASS_FIELD_FIXED;
+	}
+	set_class(j, o, class);
+	for (size_t i = 0; i < pdfobj_length(kids); i++)
+		class_fields(j, pdfobj_at(kids, i), (const char *)name.data, class, type, depth + 1);
+}
+
+static void class_all(struct judge *j)
+{
+	const struct pdfobj *catalog = pdfdoc_catalog(j->before), *form = pdfobj_get(catalog, "AcroForm");
+	const struct pdfobj *fields = pdfobj_get(form, "Fields");
+	struct err e;
+	size_t n;
+	set_class(j, catalog, CLASS_CATALOG);
+	if (pdfobj_reference(form) != 0)
+		set_class(j, form, CLASS_FORM);
+	for (size_t i = 0; i < pdfobj_length(fields); i++)
+		class_fields(j, pdfobj_at(fields, i), "", CLASS_FIELD_FIXED, "", 0);
+	if (pdfdoc_pages(j->before, &n, &e) != ST_OK) {
+		forbid(j, "the pages of the signed revision cannot be read: %s", e.detail);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint32_t number;
+		if (pdfdoc_page(j->before, i, &number, &e) != ST_OK)
+			continue;
+		const struct pdfobj *page = pdfdoc_object(j->before, number), *annots = pdfobj_get(page, "Annots");
+		set_class(j, page, CLASS_PAGE);
+		for (size_t k = 0; j->level == 3 && k < pdfobj_length(annots); k++)
+			if (!pdfobj_is_name(pdfobj_get(pdfobj_at(annots, k), "Subtype"), "Widget"))
+				set_class(j, pdfobj_at(annots, k), CLASS_ANNOTATION);
+	}
+}
+
+/* --- what may differ --- */
+
+/* Whether the signed revision knew nothing of the object, not even as a missing one. */
+static bool is_new(const struct judge *j, const struct pdfobj *reference)
+{
+	uint32_t number = pdfobj_reference(reference);
+	return number != 0 && number < j->n && j->roles[number] == 0 && pdfobj_kind(pdfdoc_object(j->before, number)) == PDF_NULL;
+}
+
+static bool is_signature(const struct pdfobj *field)
+{
+	const struct pdfobj *type = pdfobj_get(field, "FT");
+	for (int depth = 0; pdfobj_kind(type) == PDF_NULL && depth < PDF_DEPTH; depth++) {
+		field = pdfobj_get(field, "Parent");
+		type = pdfobj_get(field, "FT");
+	}
+	return pdfobj_is_name(type, "Sig");
+}
+
+static bool is_timestamp(const struct pdfobj *value)
+{
+	return pdfobj_is_name(pdfobj_get(value, "SubFilter"), "ETSI.RFC3161") ||
+	       pdfobj_is_name(pdfobj_get(value, "Type"), "DocTimeStamp");
+}
+
+/* A field or widget that came later: a signature's, with nothing that acts by itself. */
+static bool new_field(struct judge *j, const struct pdfobj *o)
+{
+	const struct pdfobj *field = pdf_resolve(o), *value = pdfobj_get(field, "V");
+	if (!is_new(j, o) || pdfobj_kind(field) != PDF_DICT || !is_signature(field) ||
+	    pdfobj_kind(pdfobj_get(field, "A")) != PDF_NULL || pdfobj_kind(pdfobj_get(field, "AA")) != PDF_NULL)
+		return false;
+	if (pdfobj_kind(value) == PDF_NULL)
+		value = pdfobj_get(pdfobj_get(field, "Parent"), "V");
+	return j->level > 1 || is_timestamp(value);
+}
+
+/* Every entry of the old array is still there, in order; returns false where not. What came is handed to `came`. */
+static bool grown(struct judge *j, const struct pdfobj *a, const struct pdfobj *b,
+                  bool (*came)(struct judge *j, const struct pdfobj *entry))
+{
+	size_t i = 0;
+	for (size_t k = 0; k < pdfobj_length(b); k++) {
+		if (i < pdfobj_length(a) && same(pdfobj_at(a, i), pdfobj_at(b, k)))
+			i++;
+		else if (!came(j, pdfobj_at(b, k)))
+			return false;
+	}
+	return i == pdfobj_length(a);
+}
+
+static void judge_fields(struct judge *j, const struct pdfobj *a, const struct pdfobj *b)
+{
+	if (!grown(j, a, b, new_field))
+		forbid(j, "the form lost a field, or has a new one that is no signature allowed here");
+}
+
+static bool new_annotation(struct judge *j, const struct pdfobj *o)
+{
+	bool widget = pdfobj_is_name(pdfobj_get(o, "Subtype"), "Widget");
+	return widget ? new_field(j, o) : j->level == 3;
+}
+
+static void judge_annots(struct judge *j, const struct pdfobj *a, const struct pdfobj *b)
+{
+	if (j->level < 3) {
+		if (!grown(j, a, b, new_annotation))
+			forbid(j, "a page lost an annotation, or has a new one that belongs to no new signature");
+		return;
+	}
+	/* Annotations may go with P = 3; the widgets of fields may not. */
+	for (size_t i = 0; i < pdfobj_length(a); i++) {
+		bool there = !pdfobj_is_name(pdfobj_get(pdfobj_at(a, i), "Subtype"), "Widget");
+		for (size_t k = 0; k < pdfobj_length(b); k++)
+			there = there || same(pdfobj_at(a, i), pdfobj_at(b, k));
+		if (!there)
+			forbid(j, "a page lost the widget of a field");
+	}
+	for (size_t k = 0; k < pdfobj_length(b); k++) {
+		bool old = false;
+		for (size_t i = 0; i < pdfobj_length(a); i++)
+			old = old || same(pdfobj_at(a, i), pdfobj_at(b, k));
+		if (!old && !new_annotation(j, pdfobj_at(b, k)))
+			forbid(j, "a page has a new widget that belongs to no new signature");
+	}
+}
+
+/* Default resources: what was there stays, more may come. */
+static bool resources_grown(const struct pdfobj *a, const struct pdfobj *b, int depth)
+{
+	a = pdf_resolve(a);
+	b = pdf_resolve(b);
+	if (a->kind == PDF_ARRAY && b->kind == PDF_ARRAY)
+		return true; /* ProcSet: means nothing since PDF 1.4 */
+	if (a->kind != PDF_DICT || b->kind != PDF_DICT)
+		return a->kind == PDF_NULL;
+	for (size_t i = 0; i < pdfobj_length(a); i++) {
+		const struct pdfobj *va = pdfobj_value(a, i), *vb = pdfobj_get(b, pdfobj_key(a, i));
+		if (!same(va, vb) && (depth == 0 || !resources_grown(va, vb, depth - 1)))
+			return false;
+	}
+	return true;
+}
+
+static void form_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
+{
+	bool allowed = false;
+	if (strcmp(key, "Fields") == 0)
+		judge_fields(j, pdf_resolve(a), pdf_resolve(b)), allowed = true;
+	else if (strcmp(key, "SigFlags") == 0)
+		allowed = pdfobj_kind(b) == PDF_INTEGER;
+	else if (strcmp(key, "DR") == 0)
+		allowed = resources_grown(a, b, 1);
+	else if (strcmp(key, "DA") == 0)
+		allowed = pdfobj_kind(a) == PDF_NULL;
+	else if (strcmp(key, "NeedAppearances") == 0)
+		allowed = !pdfobj_boolean(b);
+	if (!allowed)
+		forbid(j, "%s of the form was changed", key);
+}
+
+static void catalog_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
+{
+	bool allowed = false;
+	if (strcmp(key, "DSS") == 0)
+		allowed = pdfobj_kind(b) == PDF_DICT;
+	else if (strcmp(key, "Extensions") == 0)
+		allowed = true;
+	else if (strcmp(key, "Version") == 0)
+		allowed = pdfdoc_version(j->after) >= pdfdoc_version(j->before);
+	else if (strcmp(key, "AcroForm") == 0)
+		each_difference(j, pdf_resolve(a), pdf_resolve(b), form_differs), allowed = pdfobj_kind(b) == PDF_DICT;
+	if (!allowed)
+		forbid(j, "%s of the catalog was changed", key);
+}
+
+static void page_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
+{
+	if (strcmp(key, "Annots") == 0)
+		judge_annots(j, pdf_resolve(a), pdf_resolve(b));
+	else
+		forbid(j, "%s of a page was changed", key);
+}
+
+static void fill_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
+{
+	static const char *const keys[] = {"V", "AP", "AS", "I", "RV", "M", NULL};
+	(void)a;
+	(void)b;
+	if (!listed(key, keys))
+		forbid(j, "%s of a form field was changed", key);
+}
+
+static void sign_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
+{
+	static const char *const keys[] = {"V", "AP", "F", "M", "MK", "DA", "P", NULL};
+	(void)a;
+	if (!listed(key, keys) || (j->level < 2 && (strcmp(key, "V") != 0 || !is_timestamp(b))))
+		forbid(j, "%s of a signature field was changed", key);
+}
+
+static void info_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
+{
+	static const char *const keys[] = {"ModDate", "Producer", NULL};
+	(void)a;
+	(void)b;
+	if (!listed(key, keys))
+		forbid(j, "%s of the document information was changed", key);
+}
+
+static void judge_by_role(struct judge *j, uint32_t number, const struct pdfobj *a, const struct pdfobj *b)
+{
+	switch (j->roles[number]) {
+	case 0:
+	case ROLE_DSS:
+	case ROLE_FILL:
+		return;
+	case ROLE_INFO:
+		each_difference(j, a, b, info_differs);
+		return;
+	case ROLE_ANNOTS:
+		judge_annots(j, a, b);
+		return;
+	case ROLE_FIELDS:
+		judge_fields(j, a, b);
+		return;
+	case ROLE_DR:
+		if (!resources_grown(a, b, 1))
+			forbid(j, "object %u, the form's resources, was changed", number);
+		return;
+	default:
+		forbid(j, "object %u was changed", number);
+	}
+}
+
+static void judge_object(struct judge *j, uint32_t number, const struct pdfobj *a, const struct pdfobj *b)
+{
+	enum class class = (enum class)j->classes[number];
+	if (class != CLASS_NONE && b->kind != PDF_DICT && class != CLASS_ANNOTATION) {
+		forbid(j, "object %u was removed", number);
+		return;
+	}
+	switch (class) {
+	case CLASS_NONE:
+		judge_by_role(j, number, a, b);
+		return;
+	case CLASS_CATALOG:
+		each_difference(j, a, b, catalog_differs);
+		return;
+	case CLASS_FORM:
+		each_difference(j, a, b, form_differs);
+		return;
+	case CLASS_PAGE:
+		each_difference(j, a, b, page_differs);
+		return;
+	case CLASS_FIELD_FILL:
+		each_difference(j, a, b, fill_differs);
+		return;
+	case CLASS_FIELD_SIGN:
+		each_difference(j, a, b, sign_differs);
+		return;
+	case CLASS_FIELD_FIXED:
+		forbid(j, "object %u, a field that is signed or locked, was changed", number);
+		return;
+	case CLASS_ANNOTATION:
+		return;
+	}
+}
+
+/* Whether both revisions read the object from the same bytes. */
+static bool same_place(const struct judge *j, uint32_t number)
+{
+	const struct pdf_entry *a = pdfdoc_entry(j->before, number), *b = pdfdoc_entry(j->after, number);
+	uint8_t ta = a == NULL ? PDF_FREE : a->type, tb = b == NULL ? PDF_FREE : b->type;
+	if (ta != tb)
+		return false;
+	if (ta == PDF_FREE)
+		return true;
+	if (a->at != b->at || a->generation != b->generation)
+		return false;
+	return ta == PDF_PLAIN || same_place(j, (uint32_t)(a->at >> 32));
+}
+
+static void judge_trailer(struct judge *j)
+{
+	const struct pdfobj *a = pdfdoc_trailer(j->before), *b = pdfdoc_trailer(j->after);
+	const struct pdfobj *info_a = pdfobj_get(a, "Info"), *info_b = pdfobj_get(b, "Info");
+	if (!same(pdfobj_get(a, "Root"), pdfobj_get(b, "Root")))
+		forbid(j, "the trailer leads to another catalog");
+	if (pdfdoc_encrypted(j->after))
+		forbid(j, "the document was encrypted");
+	if (!same(info_a, info_b))
+		each_difference(j, pdf_resolve(info_a), pdf_resolve(info_b), info_differs);
+}
+
+/* P of DocMDP where the signed revision is certified, or this signature's own; what FieldMDP and Lock name. */
+static void read_permissions(struct judge *j)
+{
+	const struct pdfobj *dict = pdfdoc_object(j->before, j->sig->object);
+	if (pdfobj_kind(pdfobj_get(dict, "Contents")) == PDF_NULL)
+		dict = pdf_resolve(pdfobj_get(dict, "V"));
+	const struct pdfobj *certified = pdfobj_get(pdfobj_get(pdfdoc_catalog(j->before), "Perms"), "DocMDP");
+	const struct pdfobj *references[2] = {pdfobj_get(dict, "Reference"), pdfobj_get(certified, "Reference")};
+	j->level = 2;
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < pdfobj_length(references[k]); i++) {
+			const struct pdfobj *r = pdfobj_at(references[k], i), *parms = pdfobj_get(r, "TransformParams");
+			const struct pdfobj *p = pdfobj_get(parms, "P");
+			if (pdfobj_is_name(pdfobj_get(r, "TransformMethod"), "DocMDP") && pdfobj_kind(p) == PDF_INTEGER)
+				j->level = pdfobj_integer(p) == 3 ? 3 : pdfobj_integer(p) == 2 ? 2 : 1;
+			if (k == 0 && pdfobj_is_name(pdfobj_get(r, "TransformMethod"), "FieldMDP") && j->n_locks < 2)
+				j->locks[j->n_locks++] = parms;
+		}
+}
+
+/* The signature's own field in the signed revision: it must be there, and its Lock counts. */
+static bool find_field(struct judge *j, const struct pdfobj *fields, unsigned depth)
+{
+	for (size_t i = 0; i < pdfobj_length(fields) && depth < PDF_DEPTH; i++) {
+		const struct pdfobj *o = pdf_resolve(pdfobj_at(fields, i)), *value = pdf_resolve(pdfobj_get(o, "V"));
+		if (value->kind == PDF_DICT && pdfobj_number(value) == j->sig->object) {
+			const struct pdfobj *lock = pdfobj_get(o, "Lock"), *p = pdfobj_get(lock, "P");
+			if (pdfobj_kind(lock) == PDF_DICT && j->n_locks < 2)
+				j->locks[j->n_locks++] = lock;
+			if (pdfobj_kind(p) == PDF_INTEGER && pdfobj_integer(p) >= 1 && pdfobj_integer(p) < j->level)
+				j->level = (int)pdfobj_integer(p);
+			return true;
+		}
+		if (find_field(j, pdfobj_get(o, "Kids"), depth + 1))
+			return true;
+	}
+	return false;
+}
+
+static void judge_all(struct judge *j)
+{
+	read_permissions(j);
+	const struct pdfobj *certified = pdfobj_get(pdfobj_get(pdfdoc_catalog(j->before), "Perms"), "DocMDP");
+	if (!find_field(j, pdfobj_get(pdfobj_get(pdfdoc_catalog(j->before), "AcroForm"), "Fields"), 0) &&
+	    pdfobj_number(pdf_resolve(certified)) != j->sig->object)
+		forbid(j, "the signed revision has no field with this signature");
+	class_all(j);
+	spread_roles(j);
+	judge_trailer(j);
+	for (uint32_t i = 1; i < j->n && !j->forbidden && j->st == ST_OK; i++) {
+		if (same_place(j, i))
+			continue;
+		const struct pdfobj *a = pdfdoc_object(j->before, i), *b = pdfdoc_object(j->after, i);
+		if (!same(a, b) || pdfdoc_generation(j->before, i) != pdfdoc_generation(j->after, i))
+			judge_object(j, i, a, b);
+	}
+	struct err e = {0};
+	if (pdfdoc_fault(j->before, &e) != ST_OK || pdfdoc_fault(j->after, &e) != ST_OK)
+		forbid(j, "an object cannot be read: %.200s", e.detail);
+}
+
 enum status pdfchanges_judge(const struct pdfdoc *before, const struct pdfdoc *after, struct pdfsig *s, struct err *e)
 {
-	(void)before;
-	(void)e;
-	s->changes = s->revision + 1 == after->n_revisions ? PDFSIG_NONE : PDFSIG_FORBIDDEN;
-	snprintf(s->change_reason, sizeof s->change_reason, "%s", s->changes == PDFSIG_NONE ? "" : "a later revision follows");
-	return ST_OK;
+	s->change_reason[0] = '\0';
+	s->changes = PDFSIG_NONE;
+	if (s->revision + 1 == after->n_revisions)
+		return ST_OK;
+	struct judge j = {.before = before, .after = after, .sig = s, .e = e};
+	j.n = before->size > after->size ? before->size : after->size;
+	j.roles = calloc(j.n, 1);
+	j.classes = calloc(j.n, 1);
+	if (j.roles == NULL || j.classes == NULL)
+		j.st = pdf_no_memory(e);
+	else
+		judge_all(&j);
+	s->changes = j.forbidden ? PDFSIG_FORBIDDEN : PDFSIG_ALLOWED;
+	free(j.roles);
+	free(j.classes);
+	free(j.work);
+	return j.st;
 }

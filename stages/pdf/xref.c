@@ -228,12 +228,11 @@ static bool space_at(struct bytes in, uint64_t at)
 	return at < in.n && pdf_is_space(in.p[at]);
 }
 
-/* The marker that follows at `at`, after white space. */
+/* The marker that follows at `at`, after white space and comments (iText writes its name there). */
 static bool read_marker(struct bytes in, uint64_t at, struct marker *ret_marker)
 {
 	struct pdflex lx = {.in = in, .at = (size_t)at};
-	while (space_at(in, lx.at))
-		lx.at++;
+	pdflex_space(&lx);
 	if (!pdflex_keyword(&lx, "startxref"))
 		return false;
 	while (space_at(in, lx.at))
