@@ -1,0 +1,486 @@
+#include "pipeline/ledger.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROW "i.serial, i.package, i.state, i.attempts, i.id, i.dossier, i.next, i.intake, i.sources, i.record"
+
+enum statement {
+	BEGIN,
+	COMMIT,
+	FIND,
+	GET,
+	WAITING,
+	DOSSIER,
+	IN_STATE,
+	STEPS,
+	ENTER,
+	CLEAR_STEPS,
+	ADD_STEP,
+	STEP,
+	SETTLE,
+	SETTLE_KEEP,
+	DROP_STEPS,
+	UNPACKAGE,
+	SET_DOSSIER,
+	DOSSIER_STATE,
+	COUNT_DOSSIER,
+	OPEN_DOSSIERS,
+	COUNT,
+	LAST,
+	N_STATEMENTS
+};
+
+static const char *const sql[N_STATEMENTS] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [FIND] = "SELECT " ROW " FROM items i WHERE package = ?1 AND id = ?2",
+    [GET] = "SELECT " ROW " FROM items i WHERE serial = ?1",
+    [WAITING] = "SELECT " ROW " FROM items i WHERE state = 'ok' AND next = ?1 AND serial > ?2 AND serial <= ?3 "
+                "ORDER BY serial LIMIT ?4",
+    [DOSSIER] = "SELECT " ROW " FROM items i WHERE dossier = ?1 AND package = 0 ORDER BY id",
+    [IN_STATE] = "SELECT " ROW " FROM items i WHERE state = ?1 ORDER BY serial",
+    [STEPS] = "SELECT i.serial, i.package, i.state, i.attempts, i.id, i.dossier, s.stage, i.intake, i.sources, s.record "
+              "FROM steps s JOIN items i ON i.serial = s.item WHERE s.item = ?1 ORDER BY s.number DESC",
+    [ENTER] =
+        "INSERT INTO items (package, id, dossier, next, state, intake, sources, record, attempts, entered, changed) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?9) ON CONFLICT (package, id) DO UPDATE SET dossier = ?3, next = ?4, "
+        "state = ?5, intake = ?6, sources = ?7, record = ?8, attempts = 0, changed = ?9 RETURNING serial",
+    [CLEAR_STEPS] = "DELETE FROM steps WHERE item = ?1",
+    [ADD_STEP] = "INSERT INTO steps (item, number, stage, record) "
+                 "VALUES (?1, (SELECT ifnull(max(number), 0) + 1 FROM steps WHERE item = ?1), ?2, ?3)",
+    [STEP] = "UPDATE items SET next = ?2, record = ?3, changed = ?4 WHERE serial = ?1",
+    [SETTLE] = "UPDATE items SET state = ?2, next = ?3, record = ?4, attempts = ?5, changed = ?6 WHERE serial = ?1",
+    [SETTLE_KEEP] = "UPDATE items SET state = ?2, next = ?3, attempts = ?5, changed = ?6 WHERE serial = ?1",
+    [DROP_STEPS] = "DELETE FROM steps WHERE item = ?1 AND number > (SELECT ifnull(max(number), 0) FROM steps WHERE item = ?1 AND "
+                   "stage = ?2)",
+    [UNPACKAGE] = "DELETE FROM items WHERE serial = ?1 AND package = 1",
+    [SET_DOSSIER] = "INSERT INTO dossiers (key, size, state) VALUES (?1, ?2, 'open') ON CONFLICT (key) DO UPDATE SET size = ?2",
+    [DOSSIER_STATE] = "UPDATE dossiers SET state = ?2 WHERE key = ?1",
+    [COUNT_DOSSIER] = "SELECT d.size, count(i.serial), ifnull(sum(i.state = 'ok' AND i.next = ?2), 0), "
+                      "ifnull(sum(i.state IN ('quarantine', 'refused')), 0), d.state = 'open' "
+                      "FROM dossiers d LEFT JOIN items i ON i.dossier = d.key AND i.package = 0 WHERE d.key = ?1 GROUP BY d.key",
+    [OPEN_DOSSIERS] = "SELECT key FROM dossiers WHERE state = 'open' ORDER BY key",
+    [COUNT] = "SELECT package, state, next, count(*) FROM items GROUP BY state, next, package",
+    [LAST] = "SELECT ifnull(max(serial), 0) FROM items",
+};
+
+static const char schema[] =
+    "CREATE TABLE items (serial INTEGER PRIMARY KEY, package INTEGER NOT NULL, id TEXT NOT NULL, dossier TEXT, next TEXT NOT "
+    "NULL, "
+    "state TEXT NOT NULL, intake TEXT, sources TEXT, record TEXT NOT NULL, attempts INTEGER NOT NULL, entered INTEGER NOT NULL, "
+    "changed INTEGER NOT NULL, UNIQUE (package, id));"
+    "CREATE INDEX items_by_state ON items (state, next, package, serial);"
+    "CREATE INDEX items_by_dossier ON items (dossier);"
+    "CREATE TABLE steps (item INTEGER NOT NULL, number INTEGER NOT NULL, stage TEXT NOT NULL, record TEXT NOT NULL, "
+    "PRIMARY KEY (item, number)) WITHOUT ROWID;"
+    "CREATE TABLE dossiers (key TEXT PRIMARY KEY, size INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version = 1;";
+
+struct ledger {
+	sqlite3 *db;
+	sqlite3_stmt *prepared[N_STATEMENTS];
+	bool open;        /* in a transaction */
+	unsigned written; /* rows in it */
+	int64_t began_ms; /* 0: not known yet */
+};
+
+const char *ledger_state_name(enum ledger_state state)
+{
+	static const char *const name[] = {"ok", "done", "quarantine", "refused"};
+	return name[state];
+}
+
+static enum ledger_state state_of(const char *name)
+{
+	for (unsigned i = 0; name != NULL && i < LEDGER_STATES; i++)
+		if (strcmp(name, ledger_state_name(i)) == 0)
+			return i;
+	return LEDGER_OK;
+}
+
+static enum status fault(const struct ledger *l, struct err *e)
+{
+	int code = l->db == NULL ? SQLITE_NOMEM : sqlite3_errcode(l->db);
+	switch (code & 0xff) {
+	case SQLITE_FULL:
+	case SQLITE_IOERR:
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_NOMEM:
+		err_set(e, ST_RETRY, "ledger-busy", "%s", l->db == NULL ? "no memory" : sqlite3_errmsg(l->db));
+		break;
+	default:
+		err_set(e, ST_RUN, "ledger", "%s", sqlite3_errmsg(l->db));
+		break;
+	}
+	err_arg(e, "%s", l->db == NULL ? "" : sqlite3_errmsg(l->db));
+	return e->status;
+}
+
+static sqlite3_stmt *prepare(struct ledger *l, enum statement s)
+{
+	if (l->prepared[s] == NULL)
+		sqlite3_prepare_v3(l->db, sql[s], -1, SQLITE_PREPARE_PERSISTENT, &l->prepared[s], NULL);
+	return l->prepared[s];
+}
+
+static void text(sqlite3_stmt *q, int at, const char *value)
+{
+	sqlite3_bind_text(q, at, value, -1, SQLITE_STATIC);
+}
+
+/* Runs a statement that writes, inside a transaction. */
+static enum status run(struct ledger *l, sqlite3_stmt *q, int64_t *ret_value, struct err *e)
+{
+	int got = q == NULL ? SQLITE_ERROR : sqlite3_step(q);
+	if (got == SQLITE_ROW) {
+		if (ret_value != NULL)
+			*ret_value = sqlite3_column_int64(q, 0);
+		got = sqlite3_step(q);
+	}
+	enum status st = got == SQLITE_DONE ? ST_OK : fault(l, e);
+	sqlite3_reset(q);
+	l->written++;
+	return st;
+}
+
+static enum status begin(struct ledger *l, struct err *e)
+{
+	if (l->open)
+		return ST_OK;
+	enum status st = run(l, prepare(l, BEGIN), NULL, e);
+	l->open = st == ST_OK;
+	l->written = 0;
+	l->began_ms = 0;
+	return st;
+}
+
+enum status ledger_commit(struct ledger *l, struct err *e)
+{
+	if (!l->open)
+		return ST_OK;
+	enum status st = run(l, prepare(l, COMMIT), NULL, e);
+	if (st == ST_OK)
+		l->open = false;
+	return st;
+}
+
+enum status ledger_tick(struct ledger *l, int64_t now_ms, struct err *e)
+{
+	if (!l->open)
+		return ST_OK;
+	if (l->began_ms == 0)
+		l->began_ms = now_ms;
+	return l->written >= 100 || now_ms - l->began_ms >= 1000 ? ledger_commit(l, e) : ST_OK;
+}
+
+static enum status set_up(struct ledger *l, bool write, const char *path, struct err *e)
+{
+	sqlite3_stmt *q = NULL;
+	int version = -1;
+	sqlite3_busy_timeout(l->db, 5000);
+	if (write && sqlite3_exec(l->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL, NULL) != SQLITE_OK)
+		return fault(l, e);
+	if (sqlite3_prepare_v2(l->db, "PRAGMA user_version", -1, &q, NULL) != SQLITE_OK)
+		return fault(l, e);
+	if (sqlite3_step(q) == SQLITE_ROW)
+		version = sqlite3_column_int(q, 0);
+	sqlite3_finalize(q);
+	if (version == 0 && write) {
+		char *make;
+		if (asprintf(&make, "BEGIN IMMEDIATE; %s COMMIT;", schema) < 0)
+			return err_set(e, ST_RETRY, "memory", "no memory for the ledger");
+		int done = sqlite3_exec(l->db, make, NULL, NULL, NULL);
+		free(make);
+		return done == SQLITE_OK ? ST_OK : fault(l, e);
+	}
+	if (version == LEDGER_VERSION)
+		return ST_OK;
+	err_set(e, ST_RUN, "ledger-version", "version %d, known is %d", version, LEDGER_VERSION);
+	err_arg(e, "%d", version);
+	return err_where(e, "%s", path);
+}
+
+enum status ledger_open(const char *path, bool write, struct ledger **ret_ledger, struct err *e)
+{
+	struct ledger *l = calloc(1, sizeof *l);
+	if (l == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for the ledger");
+	/* A reader opens for writing too: SQLite needs the shared-memory file; it never writes a row. */
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (write ? SQLITE_OPEN_CREATE : 0);
+	enum status st = ST_OK;
+	if (sqlite3_open_v2(path, &l->db, flags, NULL) != SQLITE_OK) {
+		if (write) {
+			st = fault(l, e);
+		} else {
+			st = err_set(e, ST_RUN, "ledger-missing", "%s", l->db ? sqlite3_errmsg(l->db) : "no memory");
+			err_where(e, "%s", path);
+		}
+	} else {
+		st = set_up(l, write, path, e);
+	}
+	if (st != ST_OK) {
+		ledger_close(l);
+		return st;
+	}
+	*ret_ledger = l;
+	return ST_OK;
+}
+
+void ledger_close(struct ledger *l)
+{
+	if (l == NULL)
+		return;
+	struct err e;
+	ledger_commit(l, &e);
+	for (size_t i = 0; i < N_STATEMENTS; i++)
+		sqlite3_finalize(l->prepared[i]);
+	sqlite3_close(l->db);
+	free(l);
+}
+
+static const char *column(sqlite3_stmt *q, int at)
+{
+	return (const char *)sqlite3_column_text(q, at);
+}
+
+static enum status read_rows(struct ledger *l, sqlite3_stmt *q, ledger_reader *reader, void *arg, size_t *ret_n, struct err *e)
+{
+	enum status st = ST_OK;
+	size_t n = 0;
+	int got = SQLITE_ERROR;
+	while (q != NULL && st == ST_OK && (got = sqlite3_step(q)) == SQLITE_ROW) {
+		struct ledger_row row = {
+		    .serial = sqlite3_column_int64(q, 0),
+		    .package = sqlite3_column_int(q, 1) != 0,
+		    .state = state_of(column(q, 2)),
+		    .attempts = (unsigned)sqlite3_column_int(q, 3),
+		    .id = column(q, 4),
+		    .dossier = column(q, 5),
+		    .next = column(q, 6),
+		    .intake = column(q, 7),
+		    .sources = column(q, 8),
+		    .record = column(q, 9),
+		};
+		st = reader != NULL ? reader(arg, &row, e) : ST_OK;
+		n++;
+	}
+	if (st == ST_OK && got != SQLITE_DONE)
+		st = fault(l, e);
+	sqlite3_reset(q);
+	if (ret_n != NULL)
+		*ret_n = n;
+	return st;
+}
+
+enum status ledger_find(struct ledger *l, bool package, const char *id, ledger_reader *reader, void *arg, size_t *ret_n,
+                        struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, FIND);
+	sqlite3_bind_int(q, 1, package);
+	text(q, 2, id);
+	return read_rows(l, q, reader, arg, ret_n, e);
+}
+
+enum status ledger_get(struct ledger *l, int64_t serial, ledger_reader *reader, void *arg, struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, GET);
+	sqlite3_bind_int64(q, 1, serial);
+	return read_rows(l, q, reader, arg, NULL, e);
+}
+
+enum status ledger_waiting(struct ledger *l, const char *next, int64_t after, int64_t last, size_t most, ledger_reader *reader,
+                           void *arg, size_t *ret_n, struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, WAITING);
+	text(q, 1, next);
+	sqlite3_bind_int64(q, 2, after);
+	sqlite3_bind_int64(q, 3, last);
+	sqlite3_bind_int64(q, 4, (int64_t)most);
+	return read_rows(l, q, reader, arg, ret_n, e);
+}
+
+enum status ledger_dossier(struct ledger *l, const char *key, ledger_reader *reader, void *arg, size_t *ret_n, struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, DOSSIER);
+	text(q, 1, key);
+	return read_rows(l, q, reader, arg, ret_n, e);
+}
+
+enum status ledger_in_state(struct ledger *l, enum ledger_state state, ledger_reader *reader, void *arg, struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, IN_STATE);
+	text(q, 1, ledger_state_name(state));
+	return read_rows(l, q, reader, arg, NULL, e);
+}
+
+enum status ledger_steps(struct ledger *l, int64_t serial, ledger_reader *reader, void *arg, struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, STEPS);
+	sqlite3_bind_int64(q, 1, serial);
+	return read_rows(l, q, reader, arg, NULL, e);
+}
+
+static enum status add_step(struct ledger *l, int64_t serial, const char *stage, const char *record, struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, ADD_STEP);
+	sqlite3_bind_int64(q, 1, serial);
+	text(q, 2, stage);
+	text(q, 3, record);
+	return run(l, q, NULL, e);
+}
+
+enum status ledger_enter(struct ledger *l, const struct ledger_row *row, const char *stage, int64_t now_ms, int64_t *ret_serial,
+                         struct err *e)
+{
+	enum status st = begin(l, e);
+	if (st != ST_OK)
+		return st;
+	sqlite3_stmt *q = prepare(l, ENTER);
+	sqlite3_bind_int(q, 1, row->package);
+	text(q, 2, row->id);
+	text(q, 3, row->dossier);
+	text(q, 4, row->next);
+	text(q, 5, ledger_state_name(row->state));
+	text(q, 6, row->intake);
+	text(q, 7, row->sources);
+	text(q, 8, row->record);
+	sqlite3_bind_int64(q, 9, now_ms);
+	st = run(l, q, ret_serial, e);
+	if (st == ST_OK)
+		st = ledger_drop_steps(l, *ret_serial, NULL, e);
+	return st == ST_OK ? add_step(l, *ret_serial, stage, row->record, e) : st;
+}
+
+enum status ledger_step(struct ledger *l, int64_t serial, const char *stage, const char *next, const char *record, int64_t now_ms,
+                        struct err *e)
+{
+	enum status st = begin(l, e);
+	if (st != ST_OK)
+		return st;
+	sqlite3_stmt *q = prepare(l, STEP);
+	sqlite3_bind_int64(q, 1, serial);
+	text(q, 2, next);
+	text(q, 3, record);
+	sqlite3_bind_int64(q, 4, now_ms);
+	st = run(l, q, NULL, e);
+	return st == ST_OK ? add_step(l, serial, stage, record, e) : st;
+}
+
+enum status ledger_settle(struct ledger *l, int64_t serial, enum ledger_state state, const char *next, const char *record,
+                          unsigned attempts, int64_t now_ms, struct err *e)
+{
+	enum status st = begin(l, e);
+	if (st != ST_OK)
+		return st;
+	sqlite3_stmt *q = prepare(l, record != NULL ? SETTLE : SETTLE_KEEP);
+	sqlite3_bind_int64(q, 1, serial);
+	text(q, 2, ledger_state_name(state));
+	text(q, 3, next);
+	if (record != NULL)
+		text(q, 4, record);
+	sqlite3_bind_int(q, 5, (int)attempts);
+	sqlite3_bind_int64(q, 6, now_ms);
+	return run(l, q, NULL, e);
+}
+
+enum status ledger_drop_steps(struct ledger *l, int64_t serial, const char *keep_stage, struct err *e)
+{
+	enum status st = begin(l, e);
+	if (st != ST_OK)
+		return st;
+	sqlite3_stmt *q = prepare(l, keep_stage != NULL ? DROP_STEPS : CLEAR_STEPS);
+	sqlite3_bind_int64(q, 1, serial);
+	if (keep_stage != NULL)
+		text(q, 2, keep_stage);
+	return run(l, q, NULL, e);
+}
+
+enum status ledger_unpackage(struct ledger *l, int64_t serial, const char *dossier, struct err *e)
+{
+	enum status st = ledger_drop_steps(l, serial, NULL, e);
+	if (st != ST_OK)
+		return st;
+	sqlite3_stmt *q = prepare(l, UNPACKAGE);
+	sqlite3_bind_int64(q, 1, serial);
+	st = run(l, q, NULL, e);
+	return st == ST_OK ? ledger_set_dossier_state(l, dossier, "open", e) : st;
+}
+
+enum status ledger_set_dossier(struct ledger *l, const char *key, uint32_t size, struct err *e)
+{
+	enum status st = begin(l, e);
+	if (st != ST_OK)
+		return st;
+	sqlite3_stmt *q = prepare(l, SET_DOSSIER);
+	text(q, 1, key);
+	sqlite3_bind_int64(q, 2, size);
+	return run(l, q, NULL, e);
+}
+
+enum status ledger_set_dossier_state(struct ledger *l, const char *key, const char *state, struct err *e)
+{
+	enum status st = begin(l, e);
+	if (st != ST_OK)
+		return st;
+	sqlite3_stmt *q = prepare(l, DOSSIER_STATE);
+	text(q, 1, key);
+	text(q, 2, state);
+	return run(l, q, NULL, e);
+}
+
+enum status ledger_count_dossier(struct ledger *l, const char *key, const char *next, struct ledger_dossier *ret, struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, COUNT_DOSSIER);
+	text(q, 1, key);
+	text(q, 2, next);
+	*ret = (struct ledger_dossier){0};
+	int got = sqlite3_step(q);
+	if (got == SQLITE_ROW)
+		*ret = (struct ledger_dossier){(uint32_t)sqlite3_column_int64(q, 0), (uint32_t)sqlite3_column_int64(q, 1),
+		                               (uint32_t)sqlite3_column_int64(q, 2), (uint32_t)sqlite3_column_int64(q, 3),
+		                               sqlite3_column_int(q, 4) != 0};
+	enum status st = got == SQLITE_ROW || got == SQLITE_DONE ? ST_OK : fault(l, e);
+	sqlite3_reset(q);
+	return st;
+}
+
+enum status ledger_open_dossiers(struct ledger *l, enum status (*each)(void *arg, const char *key, struct err *e), void *arg,
+                                 struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, OPEN_DOSSIERS);
+	enum status st = ST_OK;
+	int got = SQLITE_ERROR;
+	while (q != NULL && st == ST_OK && (got = sqlite3_step(q)) == SQLITE_ROW)
+		st = each(arg, column(q, 0), e);
+	if (st == ST_OK && got != SQLITE_DONE)
+		st = fault(l, e);
+	sqlite3_reset(q);
+	return st;
+}
+
+enum status ledger_count(struct ledger *l, struct ledger_counts *ret, void (*each)(void *arg, const char *next, uint64_t n),
+                         void *arg, struct err *e)
+{
+	struct ledger_counts c = {0};
+	sqlite3_stmt *q = prepare(l, COUNT), *last = prepare(l, LAST);
+	int got = SQLITE_ERROR;
+	while (q != NULL && (got = sqlite3_step(q)) == SQLITE_ROW) {
+		uint64_t n = (uint64_t)sqlite3_column_int64(q, 3);
+		enum ledger_state state = state_of(column(q, 1));
+		(sqlite3_column_int(q, 0) != 0 ? c.packages : c.documents)[state] += n;
+		if (state == LEDGER_OK && each != NULL)
+			each(arg, column(q, 2), n);
+	}
+	enum status st = got == SQLITE_DONE ? ST_OK : fault(l, e);
+	if (st == ST_OK && last != NULL && sqlite3_step(last) == SQLITE_ROW)
+		c.last_serial = sqlite3_column_int64(last, 0);
+	sqlite3_reset(q);
+	sqlite3_reset(last);
+	if (st == ST_OK)
+		*ret = c;
+	return st;
+}

@@ -1,0 +1,405 @@
+#include "pipeline/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pipeline/commands.h"
+#include "pipeline/report.h"
+#include "stages/base/file.h"
+#include "stages/base/text.h"
+
+#define STOP_MS 8000     /* items in hand may be finished; then there is time left to drop the rest within ten seconds */
+#define PUBLISH_BATCH 32 /* one commit of the ledger for that many */
+
+int64_t run_clock_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void begin_stop(struct run *r)
+{
+	if (r->stopping)
+		return;
+	r->stopping = true;
+	r->stop_due_ms = run_clock_ms() + STOP_MS;
+	if (r->ingest.pid != 0)
+		worker_kill(&r->ingest);
+}
+
+void run_stop(struct run *r, const struct err *why)
+{
+	if (!r->stopping || !r->has_fault) {
+		r->has_fault = true;
+		r->fault = *why;
+	}
+	begin_stop(r);
+}
+
+/* Ingest */
+
+static void ingest_ended(struct run *r, bool whole)
+{
+	worker_kill(&r->ingest);
+	r->ingest_done = true;
+	r->progress.all_known = true;
+	if (!whole && !r->stopping) {
+		struct err e;
+		err_set(&e, ST_RETRY, "ingest-died", "the ingest process ended before it was done");
+		run_stop(r, &e);
+	}
+}
+
+/* Takes records while there is room for them. */
+static void ingest_read(struct run *r)
+{
+	struct bytes line;
+	struct err e;
+	while (r->ingest.pid != 0 && !lane_full(&r->lanes[0])) {
+		enum wire_got got = wire_next(&r->ingest.wire, &line);
+		if (got == WIRE_WAIT)
+			return;
+		if (got != WIRE_LINE) {
+			ingest_ended(r, false);
+			return;
+		}
+		if (line.n == 1 && line.p[0] == '.') {
+			ingest_ended(r, true);
+			return;
+		}
+		if (line.n > 1 && line.p[0] == '!') {
+			struct item *it;
+			if (item_parse((const char *)line.p + 1, line.n - 1, &it, &e) == ST_OK) {
+				e = it->notice;
+				item_free(it);
+			}
+			ingest_ended(r, true);
+			run_stop(r, &e);
+			return;
+		}
+		if (line.n > 0 && line.p[0] == '{' && records_intake(r, line, &e) != ST_OK) {
+			run_stop(r, &e);
+			return;
+		}
+	}
+}
+
+/* The loop */
+
+static bool everything_loaded(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_lanes; i++)
+		if (!r->lanes[i].loaded)
+			return false;
+	return true;
+}
+
+static bool any_busy(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_lanes; i++)
+		if (r->lanes[i].busy > 0)
+			return true;
+	return false;
+}
+
+static bool finished(const struct run *r)
+{
+	if (r->stopping)
+		return !any_busy(r) || run_clock_ms() >= r->stop_due_ms;
+	return r->ingest_done && everything_loaded(r) && lanes_idle(r);
+}
+
+struct watch {
+	struct pollfd fd[WORKERS_MOST * 8 + 2];
+	struct lane *lane[WORKERS_MOST * 8 + 2];
+	struct worker *worker[WORKERS_MOST * 8 + 2];
+	nfds_t n;
+};
+
+static void watch_add(struct watch *w, int fd, short events, struct lane *l, struct worker *worker)
+{
+	if (w->n == sizeof w->fd / sizeof w->fd[0])
+		return;
+	w->fd[w->n] = (struct pollfd){.fd = fd, .events = events};
+	w->lane[w->n] = l;
+	w->worker[w->n++] = worker;
+}
+
+static void watch_all(struct run *r, int signals, struct watch *w)
+{
+	w->n = 0;
+	watch_add(w, signals, POLLIN, NULL, NULL);
+	if (r->ingest.pid != 0 && !lane_full(&r->lanes[0]))
+		watch_add(w, r->ingest.wire.fd, POLLIN, NULL, &r->ingest);
+	for (size_t i = 0; i < r->n_lanes; i++) {
+		struct lane *l = &r->lanes[i];
+		for (size_t k = 0; k < l->n_workers; k++)
+			if (l->workers[k].pid != 0)
+				watch_add(w, l->workers[k].wire.fd,
+				          (short)(POLLIN | (worker_flushed(&l->workers[k]) ? 0 : POLLOUT)), l, &l->workers[k]);
+	}
+}
+
+static void take_signals(struct run *r, int signals)
+{
+	struct signalfd_siginfo info;
+	while (read(signals, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGCHLD)
+			continue;
+		if (r->stopping) {
+			r->stop_due_ms = 0; /* asked twice */
+			continue;
+		}
+		progress_say(&r->progress, SAY_STOPPING);
+		begin_stop(r);
+	}
+	serve_check(&r->serve);
+}
+
+static void describe(const struct run *r, char *to, size_t room)
+{
+	size_t n = 0;
+	to[0] = '\0';
+	for (size_t i = 0; i < r->n_lanes && n < room; i++) {
+		const struct lane *l = &r->lanes[i];
+		if (l->n + l->busy > 0) {
+			int put = snprintf(to + n, room - n, "%s%s %zu", n > 0 ? " · " : "", l->name, l->n + l->busy);
+			n += put > 0 ? (size_t)put : 0;
+		}
+	}
+}
+
+/* One round; waits at most a tenth of a second. */
+static enum status round_once(struct run *r, int signals, struct watch *w, struct err *e)
+{
+	struct lane *last = &r->lanes[r->n_lanes - 1];
+	enum status st = r->stopping ? ST_OK : records_refill(r, e);
+	if (st != ST_OK)
+		return st;
+	lanes_hand_out(r);
+	/* Publishing commits the ledger, so it waits for company unless there is nothing else to do. */
+	bool publish = last->n > 0 && run_clock_ms() >= last->resume_ms && (last->n >= PUBLISH_BATCH || !any_busy(r));
+	if (publish)
+		st = records_publish(r, e);
+	if (st != ST_OK || finished(r))
+		return st;
+	watch_all(r, signals, w);
+	int n = poll(w->fd, w->n, publish ? 0 : 100);
+	for (nfds_t i = 0; n > 0 && i < w->n; i++) {
+		struct worker *worker = w->worker[i];
+		if (w->fd[i].revents == 0)
+			continue;
+		if (worker == NULL)
+			take_signals(r, signals);
+		else if (worker == &r->ingest)
+			ingest_read(r);
+		else if (worker->pid != 0) {
+			if (w->fd[i].revents & POLLOUT)
+				worker_flush(worker); /* a worker that reads no more is noticed when it is read from */
+			if (w->fd[i].revents & ~POLLOUT)
+				lanes_read(r, w->lane[i], worker);
+		}
+	}
+	lanes_check_time(r);
+	char where[256];
+	describe(r, where, sizeof where);
+	progress_tick(&r->progress, run_clock_ms(), where);
+	return ledger_tick(r->ledger, run_clock_ms(), e);
+}
+
+static enum status loop(struct run *r, int signals, struct err *e)
+{
+	struct watch *w = calloc(1, sizeof *w);
+	enum status st = w == NULL ? err_set(e, ST_RETRY, "memory", "no memory for the loop") : ST_OK;
+	while (st == ST_OK && !finished(r))
+		st = round_once(r, signals, w, e);
+	free(w);
+	lanes_drop_workers(r);
+	enum status end = ledger_commit(r->ledger, st == ST_OK ? e : NULL);
+	return st == ST_OK ? end : st;
+}
+
+/* The command */
+
+struct words {
+	const char *profile, *out, *site, *report;
+	int64_t jobs;
+	struct option_list set, operands;
+};
+
+static enum status write_reports(const struct run *r, const char *folder, struct err *e)
+{
+	static const char *const name[] = {"report.txt", "report.csv"};
+	enum status st = file_make_folders(folder, e);
+	for (int i = 0; i < 2 && st == ST_OK; i++) {
+		char *path = path_join(folder, name[i]);
+		struct outfile out;
+		st = path == NULL ? err_set(e, ST_RETRY, "memory", "no memory for a path") : outfile_open(path, &out, e);
+		if (st == ST_OK) {
+			st = i == 0 ? report_text(r->ledger, &r->archive, 0, out.stream, e)
+			            : report_csv(r->ledger, out.stream, e);
+			if (st == ST_OK)
+				st = outfile_commit(&out, e);
+			else
+				outfile_discard(&out);
+		}
+		free(path);
+	}
+	return st;
+}
+
+static int conclude(struct run *r, const struct words *w, enum status st, struct err *e)
+{
+	bool sound = false;
+	progress_end(&r->progress);
+	if (st == ST_OK)
+		st = report_text(r->ledger, &r->archive, 20, stderr, e);
+	if (st == ST_OK && w->report != NULL)
+		st = write_reports(r, w->report, e);
+	if (st == ST_OK)
+		st = report_sound(r->ledger, &sound, e);
+	if (st == ST_OK && !r->stopping && !r->held)
+		return sound ? EXIT_DONE : EXIT_UNSOUND;
+	if (st != ST_OK)
+		command_fault(e);
+	else if (r->has_fault || r->held)
+		command_fault(&r->fault);
+	fprintf(stderr, "%s\n", say(SAY_STOPPED));
+	return EXIT_RESUMABLE;
+}
+
+static unsigned jobs_of(const struct words *w, const struct site *site)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	if (w->jobs > 0)
+		return (unsigned)w->jobs;
+	return site != NULL && site->jobs > 0 ? site->jobs : cores > 0 ? (unsigned)cores : 1;
+}
+
+static int catch_signals(void)
+{
+	sigset_t caught;
+	sigemptyset(&caught);
+	sigaddset(&caught, SIGINT);
+	sigaddset(&caught, SIGTERM);
+	sigaddset(&caught, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &caught, NULL);
+	signal(SIGHUP, SIG_IGN); /* a closed terminal does not end a run */
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &caught, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/* Opens everything; what is opened is closed by close_run whatever happens. */
+static enum status open_run(struct run *r, const struct words *w, struct err *e)
+{
+	enum status st = lanes_open(r, jobs_of(w, r->site), e);
+	if (st == ST_OK)
+		st = archive_open(w->out, true, &r->archive, e);
+	if (st == ST_OK)
+		st = archive_lock(&r->archive, e);
+	return st;
+}
+
+static enum status begin_work(struct run *r, struct err *e)
+{
+	enum status st = serve_start(&r->serve, command_profile_needs(r->profile), r->profile, r->site, e);
+	if (st == ST_OK)
+		st = archive_sweep(&r->archive, e);
+	if (st == ST_OK)
+		st = ledger_open(r->archive.ledger, true, &r->ledger, e);
+	if (st != ST_OK)
+		return st;
+	r->common = (struct worker_common){r->profile, r->site, r->archive.work, r->backlog, &r->serve, r->archive.lock_fd};
+	st = records_begin(r, e);
+	if (st == ST_OK)
+		st = worker_start(&r->ingest, &r->common, r->ingest_stage, e);
+	return st;
+}
+
+static void close_run(struct run *r)
+{
+	lanes_drop_workers(r);
+	ledger_close(r->ledger);
+	serve_stop(&r->serve);
+	lanes_close(r);
+	archive_close(&r->archive);
+}
+
+static int run_with(struct run *r, const struct words *w)
+{
+	struct err e = {0};
+	enum status st = open_run(r, w, &e);
+	if (st != ST_OK) {
+		int wrong = command_fault(&e);
+		close_run(r);
+		return wrong;
+	}
+	int signals = catch_signals();
+	progress_begin(&r->progress, run_clock_ms());
+	st = begin_work(r, &e);
+	int code;
+	if (st != ST_OK) {
+		/* Token, disk, ledger: the same command goes on when that is mended. */
+		command_fault(&e);
+		code = EXIT_RESUMABLE;
+	} else {
+		st = loop(r, signals, &e);
+		code = conclude(r, w, st, &e);
+	}
+	close_run(r);
+	close(signals);
+	return code;
+}
+
+static int run_main(int argc, char **argv)
+{
+	struct words w = {0};
+	const struct option table[] = {
+	    {"profile", OPTION_TEXT, &w.profile, "NAME|FILE", "the rules"},
+	    {"out", OPTION_TEXT, &w.out, "ARCHIVE", "where the results go"},
+	    {"site", OPTION_TEXT, &w.site, "FILE", "key, authorities, organisation"},
+	    {"jobs", OPTION_NUMBER, &w.jobs, "N", "work on N documents at a time; default: the cores"},
+	    {"report", OPTION_TEXT, &w.report, "DIR", "write report.txt and report.csv there at the end"},
+	    {"set", OPTION_LIST, &w.set, "KEY=VALUE", "a profile value for this run"},
+	    {NULL, OPTION_FLAG, NULL, NULL, NULL},
+	};
+	struct profile *profile = NULL;
+	struct site *site = NULL;
+	struct err e;
+	int code;
+	if (options_parse(table, "BACKLOG --profile NAME|FILE --out ARCHIVE", argc, argv, &w.operands, &code)) {
+		char *backlog = w.operands.n == 1 ? realpath(w.operands.v[0], NULL) : NULL;
+		if (w.operands.n != 1)
+			code = command_needs("BACKLOG");
+		else if (w.profile == NULL)
+			code = command_needs("--profile");
+		else if (w.out == NULL)
+			code = command_needs("--out");
+		else if (backlog == NULL) {
+			err_set(&e, ST_RUN, "backlog-missing", "%s", strerror(errno));
+			err_where(&e, "%s", w.operands.v[0]);
+			code = command_fault(&e);
+		} else if (command_load(w.profile, &w.set, w.site, NULL, &profile, &site, &e) != ST_OK) {
+			code = command_fault(&e);
+		} else {
+			struct run r = {.profile = profile, .site = site, .backlog = backlog, .archive = {.lock_fd = -1}};
+			code = run_with(&r, &w);
+		}
+		free(backlog);
+	}
+	profile_free(profile);
+	site_free(site);
+	free(w.set.v);
+	free(w.operands.v);
+	return code;
+}
+
+const struct command run_command = {"run", "the whole way from a backlog to an archive", run_main};

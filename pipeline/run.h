@@ -1,0 +1,122 @@
+/*
+ * The supervisor of a run. It owns the ledger and the archive; it opens no input file and holds no key.
+ *
+ * Each stage of the profile has a lane: a bounded queue of jobs and the workers that do them. A job is a document or package with its
+ * record, or (before a stage that gathers) the key of a dossier whose documents have all come. After the last stage stands the lane
+ * without a stage, "publish", which the supervisor works itself. A lane is handed nothing while the lane behind it is full, so memory
+ * stays flat and a slow stage slows the others.
+ *
+ *   run.c          the command: starts, loops, ends
+ *   run_lanes.c    queues, workers, crashes, limits, pauses
+ *   run_records.c  what records mean: intake, answers, dossiers, publishing, going on after a stop
+ */
+#ifndef ARKSEAL_PIPELINE_RUN_H
+#define ARKSEAL_PIPELINE_RUN_H
+
+#include "pipeline/archive.h"
+#include "pipeline/ledger.h"
+#include "pipeline/progress.h"
+#include "pipeline/serve.h"
+#include "pipeline/worker.h"
+
+#define LANE_PUBLISH "publish"
+#define LANE_MOST 64 /* jobs that may wait in a lane */
+#define WORKERS_MOST 256
+
+struct job {
+	struct job *next;
+	int64_t serial;    /* in the ledger; 0: a dossier */
+	char *id;          /* of the item, or the dossier's key */
+	char *line;        /* its record with the newline; NULL: a dossier */
+	uint32_t n_items;  /* 1, or the documents of the dossier once it is handed out */
+	unsigned attempts; /* workers that died of it */
+	unsigned pages;
+	bool package;
+};
+
+struct lane {
+	const char *name;          /* of the stage, or LANE_PUBLISH */
+	const struct stage *stage; /* NULL: publish */
+	struct job *head, *tail;
+	size_t n;
+	struct worker *workers;
+	size_t n_workers;
+	size_t busy;
+	int64_t cursor;         /* items of earlier runs up to this serial have been queued */
+	bool loaded;            /* all of them */
+	unsigned failed_starts; /* workers in a row that died before they were ready */
+
+	/* A fault that passes: nothing is handed out before resume_ms, then one job, until one succeeds. */
+	int64_t faulty_since_ms; /* 0: no fault */
+	int64_t resume_ms;
+	int64_t wait_ms;
+	struct err fault;
+};
+
+struct run {
+	const struct profile *profile;
+	const struct site *site;
+	const char *backlog;
+	struct archive archive;
+	struct ledger *ledger;
+	struct serve serve;
+	struct worker_common common;
+
+	struct worker ingest;
+	const struct stage *ingest_stage;
+	bool ingest_done;
+	struct lane *lanes; /* in the order of the profile; the last is publish */
+	size_t n_lanes;
+	size_t gather;       /* index of the lane that gathers; n_lanes: none */
+	int64_t last_serial; /* of the items of earlier runs */
+
+	bool stopping;       /* nothing is handed out any more */
+	int64_t stop_due_ms; /* then the items in hand are dropped */
+	bool has_fault;      /* why the run stops */
+	struct err fault;
+	bool held;           /* something was left for the next run (a fault that passes in ingest) */
+	unsigned lacks_told; /* sandbox_lack bits that the user has been told of */
+	struct progress progress;
+};
+
+int64_t run_clock_ms(void); /* monotonic */
+/* Stops the run for this reason. */
+void run_stop(struct run *r, const struct err *why);
+
+/* run_lanes.c */
+enum status lanes_open(struct run *r, unsigned jobs, struct err *e);
+void lanes_close(struct run *r);
+struct lane *lane_find(struct run *r, const char *name);
+void job_free(struct job *j);
+struct job *job_new(int64_t serial, const char *id, const char *line, size_t n, bool package, unsigned pages);
+void lane_push(struct lane *l, struct job *j);
+/* Whether a lane takes no more from the one before it. */
+bool lane_full(const struct lane *l);
+bool lanes_idle(const struct run *r); /* nothing waits and nothing is in hand */
+void lanes_hand_out(struct run *r);
+/* A worker's socket is readable. */
+void lanes_read(struct run *r, struct lane *l, struct worker *w);
+/* Kills what has taken too long. */
+void lanes_check_time(struct run *r);
+/* Puts a job back and lets the lane wait; stops the run when that has gone on too long. */
+void lane_pause(struct run *r, struct lane *l, struct job *j, const struct err *e);
+void lane_works(struct lane *l); /* an item has passed: the fault is over */
+void lanes_drop_workers(struct run *r);
+
+/* run_records.c */
+enum status records_begin(struct run *r, struct err *e);
+/* A line that ingest made. */
+enum status records_intake(struct run *r, struct bytes line, struct err *e);
+/* Queues what earlier runs left, as far as there is room. */
+enum status records_refill(struct run *r, struct err *e);
+/* A worker's answer for the job in its hand; the job is freed or queued. Takes `it` over. */
+enum status records_answer(struct run *r, struct lane *l, struct job *j, struct item *it, struct err *e);
+/* The item of a job that fails for this reason; NULL: no memory. */
+struct item *records_failed(const struct job *j, const struct err *why);
+/* What goes to the worker for a dossier: its records. false in *ret_ready: it is not ready any more. */
+enum status records_dossier(struct run *r, const struct lane *l, struct job *j, struct buf *ret_lines, bool *ret_ready,
+                            struct err *e);
+/* Publishes what waits for it. */
+enum status records_publish(struct run *r, struct err *e);
+
+#endif
