@@ -16,6 +16,7 @@ enum role {
 	ROLE_ANNOTS = 16, /* the Annots array of a page */
 	ROLE_FIELDS = 32, /* the Fields array of the form */
 	ROLE_DR = 64,     /* default resources of the form: may grow */
+	ROLE_META = 128,  /* the XMP packet of the document */
 };
 
 /* What an object is by its place in the structure; such a one is judged by its keys, however it is reached. */
@@ -169,6 +170,8 @@ static uint8_t child_role(enum class class, const char *key)
 {
 	switch (class) {
 	case CLASS_CATALOG:
+		if (strcmp(key, "Metadata") == 0)
+			return ROLE_META;
 		return strcmp(key, "DSS") == 0 || strcmp(key, "Extensions") == 0 ? ROLE_DSS : ROLE_FIXED;
 	case CLASS_FORM:
 		return strcmp(key, "Fields") == 0 ? ROLE_FIELDS : strcmp(key, "DR") == 0 ? ROLE_DR : ROLE_FIXED;
@@ -199,11 +202,25 @@ static void scan_dictionary(struct judge *j, const struct pdfobj *o, enum class 
 	}
 }
 
+/* How many streams the trailer entry of a LibreOffice hybrid leads to. Some writers leave it with references to nothing, to
+ * numbers that later updates use. */
+static size_t additional_streams(const struct pdfdoc *d)
+{
+	const struct pdfobj *list = pdfobj_get(pdfdoc_trailer(d), "AdditionalStreams");
+	size_t n = 0;
+	for (size_t i = 0; i < pdfobj_length(list); i++)
+		n += pdfobj_kind(pdfobj_at(list, i)) == PDF_STREAM;
+	return n;
+}
+
 static void spread_roles(struct judge *j)
 {
 	const struct pdfobj *trailer = pdfdoc_trailer(j->before);
-	for (size_t i = 0; i < pdfobj_length(trailer); i++)
-		scan(j, pdfobj_value(trailer, i), strcmp(pdfobj_key(trailer, i), "Info") == 0 ? ROLE_INFO : ROLE_FIXED);
+	for (size_t i = 0; i < pdfobj_length(trailer); i++) {
+		const char *key = pdfobj_key(trailer, i);
+		if (strcmp(key, "AdditionalStreams") != 0 || additional_streams(j->before) > 0)
+			scan(j, pdfobj_value(trailer, i), strcmp(key, "Info") == 0 ? ROLE_INFO : ROLE_FIXED);
+	}
 	while (j->n_work > 0 && j->st == ST_OK) {
 		struct work w = j->work[--j->n_work];
 		const struct pdfobj *o = pdfdoc_object(j->before, w.number);
@@ -334,16 +351,31 @@ static bool is_timestamp(const struct pdfobj *value)
 	       pdfobj_is_name(pdfobj_get(value, "Type"), "DocTimeStamp");
 }
 
+/* The new field whose kid a widget is: by its Parent, else by the field's Kids. */
+static const struct pdfobj *field_of(const struct judge *j, const struct pdfobj *widget)
+{
+	const struct pdfobj *fields = pdfobj_get(pdfobj_get(pdfdoc_catalog(j->after), "AcroForm"), "Fields");
+	const struct pdfobj *o = pdf_resolve(widget);
+	if (pdfobj_kind(pdfobj_get(o, "FT")) != PDF_NULL)
+		return o;
+	if (pdfobj_kind(pdfobj_get(o, "Parent")) != PDF_NULL)
+		return pdf_resolve(pdfobj_get(o, "Parent"));
+	for (size_t i = 0; i < pdfobj_length(fields); i++) {
+		const struct pdfobj *kids = pdfobj_get(pdfobj_at(fields, i), "Kids");
+		for (size_t k = 0; k < pdfobj_length(kids); k++)
+			if (same(pdfobj_at(kids, k), widget))
+				return pdf_resolve(pdfobj_at(fields, i));
+	}
+	return o;
+}
+
 /* A field or widget that came later: a signature's, with nothing that acts by itself. */
 static bool new_field(struct judge *j, const struct pdfobj *o)
 {
-	const struct pdfobj *field = pdf_resolve(o), *value = pdfobj_get(field, "V");
-	if (!is_new(j, o) || pdfobj_kind(field) != PDF_DICT || !is_signature(field) ||
-	    pdfobj_kind(pdfobj_get(field, "A")) != PDF_NULL || pdfobj_kind(pdfobj_get(field, "AA")) != PDF_NULL)
-		return false;
-	if (pdfobj_kind(value) == PDF_NULL)
-		value = pdfobj_get(pdfobj_get(field, "Parent"), "V");
-	return j->level > 1 || is_timestamp(value);
+	const struct pdfobj *widget = pdf_resolve(o), *field = field_of(j, o);
+	return is_new(j, o) && pdfobj_kind(widget) == PDF_DICT && is_signature(field) &&
+	       pdfobj_kind(pdfobj_get(widget, "A")) == PDF_NULL && pdfobj_kind(pdfobj_get(widget, "AA")) == PDF_NULL &&
+	       (j->level > 1 || is_timestamp(pdfobj_get(field, "V")));
 }
 
 /* Every entry of the old array is still there, in order; returns false where not. What came is handed to `came`. */
@@ -396,20 +428,13 @@ static void judge_annots(struct judge *j, const struct pdfobj *a, const struct p
 	}
 }
 
-/* Default resources: what was there stays, more may come. */
-static bool resources_grown(const struct pdfobj *a, const struct pdfobj *b, int depth)
+/* Default resources: fonts that were there stay, more may come. Default appearances use nothing else of them (12.7.3.3). */
+static bool resources_grown(const struct pdfobj *a, const struct pdfobj *b)
 {
-	a = pdf_resolve(a);
-	b = pdf_resolve(b);
-	if (a->kind == PDF_ARRAY && b->kind == PDF_ARRAY)
-		return true; /* ProcSet: means nothing since PDF 1.4 */
-	if (a->kind != PDF_DICT || b->kind != PDF_DICT)
-		return a->kind == PDF_NULL;
-	for (size_t i = 0; i < pdfobj_length(a); i++) {
-		const struct pdfobj *va = pdfobj_value(a, i), *vb = pdfobj_get(b, pdfobj_key(a, i));
-		if (!same(va, vb) && (depth == 0 || !resources_grown(va, vb, depth - 1)))
+	const struct pdfobj *fonts_a = pdf_resolve(pdfobj_get(a, "Font")), *fonts_b = pdf_resolve(pdfobj_get(b, "Font"));
+	for (size_t i = 0; i < pdfobj_length(fonts_a); i++)
+		if (!same(pdfobj_value(fonts_a, i), pdfobj_get(fonts_b, pdfobj_key(fonts_a, i))))
 			return false;
-	}
 	return true;
 }
 
@@ -421,13 +446,19 @@ static void form_differs(struct judge *j, const char *key, const struct pdfobj *
 	else if (strcmp(key, "SigFlags") == 0)
 		allowed = pdfobj_kind(b) == PDF_INTEGER;
 	else if (strcmp(key, "DR") == 0)
-		allowed = resources_grown(a, b, 1);
+		allowed = resources_grown(a, b);
 	else if (strcmp(key, "DA") == 0)
 		allowed = pdfobj_kind(a) == PDF_NULL;
 	else if (strcmp(key, "NeedAppearances") == 0)
 		allowed = !pdfobj_boolean(b);
 	if (!allowed)
 		forbid(j, "%s of the form was changed", key);
+}
+
+static void judge_metadata(struct judge *j, const struct pdfobj *b)
+{
+	if (j->level < 2 || pdfobj_kind(b) != PDF_STREAM)
+		forbid(j, "the document's metadata were changed");
 }
 
 static void catalog_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
@@ -437,6 +468,8 @@ static void catalog_differs(struct judge *j, const char *key, const struct pdfob
 		allowed = pdfobj_kind(b) == PDF_DICT;
 	else if (strcmp(key, "Extensions") == 0)
 		allowed = true;
+	else if (strcmp(key, "Metadata") == 0)
+		judge_metadata(j, pdf_resolve(b)), allowed = true;
 	else if (strcmp(key, "Version") == 0)
 		allowed = pdfdoc_version(j->after) >= pdfdoc_version(j->before);
 	else if (strcmp(key, "AcroForm") == 0)
@@ -453,11 +486,19 @@ static void page_differs(struct judge *j, const char *key, const struct pdfobj *
 		forbid(j, "%s of a page was changed", key);
 }
 
+/* An appearance that something else shows as well is not this field's to replace. */
+static void judge_appearance(struct judge *j, const char *key, const struct pdfobj *a)
+{
+	uint32_t number = pdfobj_reference(a);
+	if (strcmp(key, "AP") == 0 && number != 0 && number < j->n && j->roles[number] != ROLE_FILL)
+		forbid(j, "a field replaced an appearance, object %u, that belongs to something else too", number);
+}
+
 static void fill_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
 {
 	static const char *const keys[] = {"V", "AP", "AS", "I", "RV", "M", NULL};
-	(void)a;
 	(void)b;
+	judge_appearance(j, key, a);
 	if (!listed(key, keys))
 		forbid(j, "%s of a form field was changed", key);
 }
@@ -465,7 +506,7 @@ static void fill_differs(struct judge *j, const char *key, const struct pdfobj *
 static void sign_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
 {
 	static const char *const keys[] = {"V", "AP", "F", "M", "MK", "DA", "P", NULL};
-	(void)a;
+	judge_appearance(j, key, a);
 	if (!listed(key, keys) || (j->level < 2 && (strcmp(key, "V") != 0 || !is_timestamp(b))))
 		forbid(j, "%s of a signature field was changed", key);
 }
@@ -489,6 +530,9 @@ static void judge_by_role(struct judge *j, uint32_t number, const struct pdfobj 
 	case ROLE_INFO:
 		each_difference(j, a, b, info_differs);
 		return;
+	case ROLE_META:
+		judge_metadata(j, b);
+		return;
 	case ROLE_ANNOTS:
 		judge_annots(j, a, b);
 		return;
@@ -496,7 +540,7 @@ static void judge_by_role(struct judge *j, uint32_t number, const struct pdfobj 
 		judge_fields(j, a, b);
 		return;
 	case ROLE_DR:
-		if (!resources_grown(a, b, 1))
+		if (!resources_grown(a, b))
 			forbid(j, "object %u, the form's resources, was changed", number);
 		return;
 	default:
@@ -558,6 +602,8 @@ static void judge_trailer(struct judge *j)
 	const struct pdfobj *info_a = pdfobj_get(a, "Info"), *info_b = pdfobj_get(b, "Info");
 	if (!same(pdfobj_get(a, "Root"), pdfobj_get(b, "Root")))
 		forbid(j, "the trailer leads to another catalog");
+	if (additional_streams(j->after) > 0 && !same(pdfobj_get(a, "AdditionalStreams"), pdfobj_get(b, "AdditionalStreams")))
+		forbid(j, "AdditionalStreams of the trailer was changed");
 	if (pdfdoc_encrypted(j->after))
 		forbid(j, "the document was encrypted");
 	if (!same(info_a, info_b))

@@ -4,7 +4,8 @@
  * The signed revision and the whole document are compared object by object. An object that the signed revision knows may differ in the
  * later one only in ways that its role there allows:
  *   catalog     DSS, Extensions, a higher Version, AcroForm as below
- *   AcroForm    Fields grows by signature fields, SigFlags, DR grows, DA comes, NeedAppearances goes
+ *               and, unless P = 1, Metadata: writers note the time and themselves there
+ *   AcroForm    Fields grows by signature fields, SigFlags, DR keeps its fonts, DA comes, NeedAppearances goes
  *   page        Annots grows by the widgets of new signature fields; with DocMDP P = 3, any annotation that is no widget changes
  *   field       an unsigned signature field is signed; another is filled in (value, appearance), unless DocMDP P = 1, FieldMDP or Lock
  *               forbid it. A signed field never changes.
