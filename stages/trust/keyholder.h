@@ -40,6 +40,11 @@ struct key_config {
  * Returns an exit status: 0, or 3 where the token could not be opened (ready_fd says why). Locks its memory, dumps no core. */
 int keyholder_main(const struct key_config *config, int control_fd, int ready_fd);
 
+/* A person's attempt (`arkseal key check --login`), in the process that calls: tries the PIN once even where the token has refused it
+ * before or has few tries left, and finds the key and its certificate. Success clears the note of a refused PIN. Errors: as
+ * keyholder_open, and ST_RUN "key-uri", "key-module", "key-state", "key-pin-source", "key-pin-locked". */
+enum status keyholder_login_check(const struct key_config *config, struct err *e);
+
 struct keyholder;
 
 /* Takes fd over. Asks for the certificate at once. Errors: ST_RETRY "key-gone", ST_RUN "key-none", "key-pin" … */

@@ -1,0 +1,32 @@
+/*
+ * One key on one token, through a PKCS#11 module (libp11). Only the key holder uses this.
+ *
+ * libp11 0.4.12 must never run in two threads at once: everything here is for one thread of one process.
+ */
+#ifndef ARKSEAL_TRUST_KEYS_HSM_H
+#define ARKSEAL_TRUST_KEYS_HSM_H
+
+#include "stages/trust/keyholder.h"
+#include "stages/trust/keys/uri.h"
+
+struct hsm;
+
+/* Opens the module, logs in to the token and finds the key and its certificate. attended: a person stands by, who may try a PIN that
+ * was refused before, and the last tries of a token. Errors: ST_RETRY "key-gone" (no such token now), ST_RUN "key-none", "key-pin",
+ * "key-pin-locked", "key-pin-source", "key-state", "key-module", "key-algorithm". */
+enum status hsm_open(const struct key_config *config, const struct key_uri *uri, bool attended, struct hsm **ret_hsm,
+                     struct err *e);
+void hsm_close(struct hsm *h);
+
+X509 *hsm_certificate(const struct hsm *h);      /* borrowed */
+STACK_OF(X509) * hsm_chain(const struct hsm *h); /* borrowed */
+
+/* Signs a digest, and verifies what came out with the certificate. Errors: ST_RETRY "key-gone"; ST_RUN "key-algorithm" (another kind
+ * than the key's), "key-signature" (the token has made a wrong one). */
+enum status hsm_sign(struct hsm *h, enum key_algorithm algorithm, enum key_digest digest, struct bytes hashed,
+                     struct buf *ret_signature, struct err *e);
+
+/* The digest's OpenSSL name and size. */
+const EVP_MD *key_digest_md(enum key_digest digest);
+
+#endif
