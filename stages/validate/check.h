@@ -1,0 +1,39 @@
+/* Finding out: a PDF, a package, a detached seal. Private to this folder. */
+#ifndef ARKSEAL_VALIDATE_CHECK_H
+#define ARKSEAL_VALIDATE_CHECK_H
+
+#include "stages/trust/revocation.h"
+#include "stages/validate/report.h"
+
+struct check_policy {
+	const char *const *anchors; /* files or folders */
+	size_t n_anchors;
+	int64_t at_ms; /* validation time */
+	unsigned min_rsa_bits;
+	bool seal_required;      /* a package without a seal is invalid; else indeterminate */
+	struct fetch *fetch;     /* online, or NULL */
+	int64_t (*now_ms)(void); /* the clock for what is fetched */
+};
+
+/* Called with each report, which is freed after it. */
+typedef void check_sink(void *arg, const struct report *r);
+
+/* A PDF's signatures, newest timestamp first: what a valid one covers existed at its time (ETSI EN 319 102-1, 5.6). The validation
+ * material that the document holds is added to `shared` as well, which may be NULL. */
+enum status check_pdf(const struct check_policy *policy, const char *path, struct bytes content, struct trust_store *shared,
+                      struct report *ret_report, struct err *e);
+/* A new store with the policy's anchors. */
+enum status check_store(const struct check_policy *policy, struct trust_store **ret_store, struct err *e);
+
+/* A package, folder or ZIP, and each document inside it. Reports go to the sink, the documents' first; *ret_verdict is the package's.
+ * ret_first gets the first problem in words, for a notice. */
+enum status check_package(const struct check_policy *policy, const char *path, check_sink *sink, void *arg,
+                          enum report_verdict *ret_verdict, char *ret_first, size_t first_room, struct err *e);
+
+/* Where the seal of a package lies: "<folder>.METS.p7s" beside it, of a ZIP without its extension. The caller frees. */
+char *check_seal_path(const char *package);
+
+/* What of a report a notice should tell. */
+void check_first(const struct report *r, char *to, size_t room);
+
+#endif

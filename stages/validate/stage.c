@@ -1,0 +1,76 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/base/file.h"
+#include "stages/validate/check.h"
+#include "stages/validate/validate.h"
+
+static enum status validate_open(const struct stage_env *env, void **ret_state, struct err *e)
+{
+	struct check_policy *p = calloc(1, sizeof *p);
+	if (p == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for a stage");
+	*p = (struct check_policy){.anchors = env->site == NULL ? NULL : (const char *const *)env->site->trust_anchors,
+	                           .n_anchors = env->site == NULL ? 0 : env->site->trust_anchors_count,
+	                           .min_rsa_bits = env->profile->sign.min_rsa_bits,
+	                           .seal_required = env->profile->bundle.seal,
+	                           .now_ms = env->now_ms};
+	*ret_state = p;
+	return ST_OK;
+}
+
+static void ignore(void *arg, const struct report *r)
+{
+	(void)arg;
+	(void)r;
+}
+
+static enum status invalid(const struct item *it, const char *first, struct err *e)
+{
+	err_set(e, ST_ITEM, "validate-invalid", "%s", first);
+	err_arg(e, "%s", it->id);
+	err_arg(e, "%s", first);
+	return err_where(e, "%s", it->artefact.path);
+}
+
+static enum status validate_work(void *state, struct item *it, struct err *e)
+{
+	struct check_policy policy = *(const struct check_policy *)state;
+	enum report_verdict verdict;
+	char first[1024] = "";
+	enum status st;
+	policy.at_ms = policy.now_ms();
+	if (it->artefact.path == NULL)
+		return invalid(it, "there is no file", e);
+	if (it->kind == ITEM_PACKAGE) {
+		st = check_package(&policy, it->artefact.path, ignore, NULL, &verdict, first, sizeof first, e);
+	} else {
+		struct file_map in;
+		struct report r;
+		st = file_map_open(it->artefact.path, &in, e);
+		if (st != ST_OK)
+			return st;
+		st = check_pdf(&policy, it->artefact.path, in.in, NULL, &r, e);
+		file_map_close(&in);
+		if (st == ST_OK) {
+			verdict = r.verdict;
+			check_first(&r, first, sizeof first);
+			report_free(&r);
+		}
+	}
+	if (st != ST_OK)
+		return st;
+	if (verdict != REPORT_VALID)
+		return invalid(it, first, e);
+	item_add_event(it, policy.at_ms, "validation", "success",
+	               "read back from disk: fixity, structure, signatures; PDF/A not checked");
+	return ST_OK;
+}
+
+const struct stage validate_stage = {
+    .name = "validate",
+    .summary = "reads back from disk what was made, and judges it",
+    .open = validate_open,
+    .close = free,
+    .work = validate_work,
+};
