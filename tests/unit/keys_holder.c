@@ -118,8 +118,8 @@ static void sign_all(const char *object, const char *pem, const enum key_algorit
 static void rsa(void **state)
 {
 	(void)state;
-	static const enum key_algorithm algorithms[] = {KEY_RSA_PKCS1};
-	sign_all("seal-rsa", "seal-rsa.pem", algorithms, 1);
+	static const enum key_algorithm algorithms[] = {KEY_RSA_PKCS1, KEY_RSA_PSS};
+	sign_all("seal-rsa", "seal-rsa.pem", algorithms, 2);
 }
 
 static void ecdsa(void **state)

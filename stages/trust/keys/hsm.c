@@ -11,6 +11,7 @@
 
 #include "stages/trust/keys/certificates.h"
 #include "stages/trust/keys/pin.h"
+#include "stages/trust/keys/pss.h"
 
 /* What C_Login answers (PKCS #11 3.0, annex). */
 enum {
@@ -27,7 +28,9 @@ struct hsm {
 	PKCS11_SLOT *slots;
 	unsigned n_slots;
 	PKCS11_SLOT *slot; /* of the token */
-	EVP_PKEY *key;     /* whose operations happen on the token */
+	PKCS11_KEY *found; /* the key among the token's */
+	char module[URI_VALUE_MAX];
+	EVP_PKEY *key; /* whose operations happen on the token */
 	X509 *certificate;
 	STACK_OF(X509) * chain;
 };
@@ -45,7 +48,7 @@ static const char *last_error(char text[256])
 
 /* ---- module and token ---- */
 
-static const char *module_find(const struct key_uri *uri, char path[512])
+static const char *module_find(const struct key_uri *uri, char path[URI_VALUE_MAX])
 {
 	static const char *const folders[] = {"/usr/lib/x86_64-linux-gnu/pkcs11",
 	                                      "/usr/lib/aarch64-linux-gnu/pkcs11",
@@ -55,12 +58,12 @@ static const char *module_find(const struct key_uri *uri, char path[512])
 	                                      "/usr/lib64/pkcs11",
 	                                      "/usr/local/lib"};
 	if (uri->module_path[0] != '\0')
-		return uri->module_path;
+		return strcpy(path, uri->module_path);
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-		snprintf(path, 512, "%s/lib%s.so", folders[i], uri->module_name);
+		snprintf(path, URI_VALUE_MAX, "%s/lib%s.so", folders[i], uri->module_name);
 		if (access(path, R_OK) == 0)
 			return path;
-		snprintf(path, 512, "%s/%s.so", folders[i], uri->module_name);
+		snprintf(path, URI_VALUE_MAX, "%s/%s.so", folders[i], uri->module_name);
 		if (access(path, R_OK) == 0)
 			return path;
 	}
@@ -69,8 +72,8 @@ static const char *module_find(const struct key_uri *uri, char path[512])
 
 static enum status module_open(struct hsm *h, const struct key_uri *uri, struct err *e)
 {
-	char path[512], text[256];
-	const char *module = module_find(uri, path);
+	char text[256];
+	const char *module = module_find(uri, h->module);
 	if (module == NULL || access(module, R_OK) != 0) {
 		err_set(e, ST_RUN, "key-module", "the PKCS#11 module is not there");
 		return err_where(e, "%s", module == NULL ? uri->module_name : module);
@@ -243,6 +246,7 @@ static enum status open_all(struct hsm *h, const struct key_config *config, cons
 		st = key_find(h, uri, &key, e);
 	if (st != ST_OK)
 		return st;
+	h->found = key;
 	h->key = PKCS11_get_private_key(key);
 	if (h->key == NULL)
 		return err_set(e, ST_RUN, "key-algorithm", "the key's kind is not one that can be used: %s", last_error(text));
@@ -311,8 +315,10 @@ static EVP_PKEY_CTX *operation(EVP_PKEY *key, bool sign, enum key_algorithm algo
 {
 	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(key, NULL);
 	bool ok = c != NULL && (sign ? EVP_PKEY_sign_init(c) : EVP_PKEY_verify_init(c)) == 1;
-	if (ok && algorithm == KEY_RSA_PKCS1)
-		ok = EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) == 1;
+	if (ok && algorithm != KEY_ECDSA)
+		ok = EVP_PKEY_CTX_set_rsa_padding(c, algorithm == KEY_RSA_PSS ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1;
+	if (ok && algorithm == KEY_RSA_PSS)
+		ok = EVP_PKEY_CTX_set_rsa_pss_saltlen(c, RSA_PSS_SALTLEN_DIGEST) == 1;
 	ok = ok && EVP_PKEY_CTX_set_signature_md(c, md) == 1;
 	if (!ok) {
 		EVP_PKEY_CTX_free(c);
@@ -331,18 +337,11 @@ static bool signature_right(const struct hsm *h, enum key_algorithm algorithm, c
 	return ok;
 }
 
-enum status hsm_sign(struct hsm *h, enum key_algorithm algorithm, enum key_digest digest, struct bytes hashed,
-                     struct buf *ret_signature, struct err *e)
+static enum status sign_libp11(struct hsm *h, enum key_algorithm algorithm, const EVP_MD *md, struct bytes hashed,
+                               struct buf *ret_signature, struct err *e)
 {
-	const EVP_MD *md = key_digest_md(digest);
-	int kind = EVP_PKEY_get_base_id(h->key);
-	char text[256];
-	if (algorithm == KEY_RSA_PSS)
-		return err_set(e, ST_RUN, "key-algorithm",
-		               "RSASSA-PSS is not made through this PKCS#11 library; use RSASSA-PKCS1-v1_5");
-	if (md == NULL || kind != (algorithm == KEY_ECDSA ? EVP_PKEY_EC : EVP_PKEY_RSA))
-		return err_set(e, ST_RUN, "key-algorithm", "the algorithm does not fit the key");
 	uint8_t signature[1024];
+	char text[256];
 	size_t n = sizeof signature;
 	ERR_clear_error();
 	EVP_PKEY_CTX *c = operation(h->key, true, algorithm, md);
@@ -350,8 +349,27 @@ enum status hsm_sign(struct hsm *h, enum key_algorithm algorithm, enum key_diges
 	EVP_PKEY_CTX_free(c);
 	if (!ok)
 		return err_set(e, ST_RETRY, "key-gone", "the token does not sign: %s", last_error(text));
-	if (!signature_right(h, algorithm, md, hashed, signature, n))
-		return err_set(e, ST_RUN, "key-signature", "the token's signature does not fit the certificate");
 	buf_add(ret_signature, signature, n);
+	return ST_OK;
+}
+
+enum status hsm_sign(struct hsm *h, enum key_algorithm algorithm, enum key_digest digest, struct bytes hashed,
+                     struct buf *ret_signature, struct err *e)
+{
+	const EVP_MD *md = key_digest_md(digest);
+	if (md == NULL || EVP_PKEY_get_base_id(h->key) != (algorithm == KEY_ECDSA ? EVP_PKEY_EC : EVP_PKEY_RSA))
+		return err_set(e, ST_RUN, "key-algorithm", "the algorithm does not fit the key");
+	const struct pss_key pss = {.module = h->module,
+	                            .slot = PKCS11_get_slotid_from_slot(h->slot),
+	                            .label = h->found->label,
+	                            .id = {h->found->id, h->found->id_len}};
+	BUF_AUTO struct buf signature = BUF_INIT(1024);
+	enum status st = algorithm == KEY_RSA_PSS ? pss_sign(&pss, md, hashed, &signature, e)
+	                                          : sign_libp11(h, algorithm, md, hashed, &signature, e);
+	if (st != ST_OK)
+		return st;
+	if (!signature_right(h, algorithm, md, hashed, signature.data, signature.len))
+		return err_set(e, ST_RUN, "key-signature", "the token's signature does not fit the certificate");
+	buf_add(ret_signature, signature.data, signature.len);
 	return ST_OK;
 }
