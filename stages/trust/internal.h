@@ -54,6 +54,13 @@ struct trust_store {
 /* An empty store that shows what is below it as well: for material of one signature only. */
 struct trust_store *trust_store_over(const struct trust_store *below);
 
+/* Takes an answer out again that a newer one replaced. */
+void trust_store_drop_ocsp(struct trust_store *s, struct bytes der);
+void trust_store_drop_crl(struct trust_store *s, struct bytes der);
+/* The parsed form of an answer that was added; NULL where it is not there. Borrowed. */
+OCSP_BASICRESP *trust_store_find_ocsp(const struct trust_store *s, struct bytes der);
+X509_CRL *trust_store_find_crl(const struct trust_store *s, struct bytes der);
+
 /* Calls accept for one path after the other (leaf first, anchor last; the stack is the callee's only during the call, its
  * certificates are borrowed) until it says true. Returns whether it did. The number of tries is bounded. */
 typedef bool path_accept(void *arg, STACK_OF(X509) * path);

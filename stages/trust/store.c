@@ -151,17 +151,25 @@ static OCSP_BASICRESP *parse_ocsp(struct bytes der)
 	return basic;
 }
 
+/* The identity of an answer, wrapped or not. */
+static bool ocsp_id(OCSP_BASICRESP *basic, uint8_t ret_id[32])
+{
+	unsigned char *inner = NULL;
+	int n = i2d_OCSP_BASICRESP(basic, &inner);
+	if (n > 0)
+		sha256_bytes(inner, (size_t)n, ret_id);
+	OPENSSL_free(inner);
+	trust_drain();
+	return n > 0;
+}
+
 bool trust_store_add_ocsp(struct trust_store *s, struct bytes der)
 {
 	OCSP_BASICRESP *basic = parse_ocsp(der);
 	if (basic == NULL)
 		return false;
-	uint8_t id[32] = {0};
-	unsigned char *inner = NULL;
-	int n = i2d_OCSP_BASICRESP(basic, &inner);
-	if (n > 0)
-		sha256_bytes(inner, (size_t)n, id);
-	OPENSSL_free(inner);
+	uint8_t id[32];
+	bool known = ocsp_id(basic, id);
 	for (const struct trust_store *t = s; t != NULL; t = t->below) {
 		for (size_t i = 0; i < t->n_ocsps; i++) {
 			if (memcmp(t->ocsps[i].id, id, sizeof id) == 0) {
@@ -170,7 +178,7 @@ bool trust_store_add_ocsp(struct trust_store *s, struct bytes der)
 			}
 		}
 	}
-	if (n <= 0 || !grow((void **)&s->ocsps, s->n_ocsps, &s->cap_ocsps, sizeof *s->ocsps)) {
+	if (!known || !grow((void **)&s->ocsps, s->n_ocsps, &s->cap_ocsps, sizeof *s->ocsps)) {
 		OCSP_BASICRESP_free(basic);
 		return false;
 	}
@@ -178,6 +186,58 @@ bool trust_store_add_ocsp(struct trust_store *s, struct bytes der)
 	o->basic = basic;
 	memcpy(o->id, id, sizeof id);
 	return true;
+}
+
+static struct trust_ocsp *find_ocsp(const struct trust_store *s, struct bytes der)
+{
+	uint8_t id[32];
+	OCSP_BASICRESP *basic = parse_ocsp(der);
+	bool known = basic != NULL && ocsp_id(basic, id);
+	OCSP_BASICRESP_free(basic);
+	for (size_t i = 0; known && i < s->n_ocsps; i++)
+		if (memcmp(s->ocsps[i].id, id, sizeof id) == 0)
+			return &s->ocsps[i];
+	return NULL;
+}
+
+static struct trust_crl *find_crl(const struct trust_store *s, struct bytes der)
+{
+	uint8_t id[32];
+	sha256_bytes(der.p, der.n, id);
+	for (size_t i = 0; i < s->n_crls; i++)
+		if (memcmp(s->crls[i].id, id, sizeof id) == 0)
+			return &s->crls[i];
+	return NULL;
+}
+
+OCSP_BASICRESP *trust_store_find_ocsp(const struct trust_store *s, struct bytes der)
+{
+	struct trust_ocsp *o = find_ocsp(s, der);
+	return o == NULL ? NULL : o->basic;
+}
+
+X509_CRL *trust_store_find_crl(const struct trust_store *s, struct bytes der)
+{
+	struct trust_crl *c = find_crl(s, der);
+	return c == NULL ? NULL : c->crl;
+}
+
+void trust_store_drop_ocsp(struct trust_store *s, struct bytes der)
+{
+	struct trust_ocsp *o = find_ocsp(s, der);
+	if (o == NULL)
+		return;
+	OCSP_BASICRESP_free(o->basic);
+	*o = s->ocsps[--s->n_ocsps];
+}
+
+void trust_store_drop_crl(struct trust_store *s, struct bytes der)
+{
+	struct trust_crl *c = find_crl(s, der);
+	if (c == NULL)
+		return;
+	X509_CRL_free(c->crl);
+	*c = s->crls[--s->n_crls];
 }
 
 bool trust_store_is_anchor(const struct trust_store *s, X509 *certificate)
