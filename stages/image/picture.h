@@ -47,7 +47,7 @@ struct picture {
 struct picture_file;
 
 /* A picture has at most as many pixels, and as many bytes of decoded samples where it must be decoded: "picture-too-large". */
-#define PICTURE_MAX_PIXELS (UINT64_C(1) << 30)
+#define PICTURE_MAX_PIXELS (UINT64_C(1) << 31)
 #define PICTURE_MAX_BYTES (UINT64_C(1) << 31)
 
 /* Opens by content, never by name: JPEG, TIFF, PNG. The file is mapped. Reads what is needed to know the number of pages.

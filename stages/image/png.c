@@ -83,8 +83,12 @@ static enum status read_chunk(struct chunks *c, struct rd *r, struct err *e)
 	uint32_t crc = rd_u32be(r);
 	if (r->failed)
 		return err_set(e, ST_ITEM, "png-truncated", "the file ends within the chunk at byte %zu", at);
-	if (libdeflate_crc32(0, tagged.p, tagged.n) != crc)
+	if (libdeflate_crc32(0, tagged.p, tagged.n) != crc) {
+		/* A broken chunk that is no part of the picture is as if it were not there; transparency is a part of it. */
+		if ((name[0] & 0x20) != 0 && memcmp(name, "tRNS", 4) != 0 && c->width != 0)
+			return ST_OK;
 		return corrupt(e, at, "the chunk's CRC is wrong");
+	}
 	struct bytes b = {tagged.p + 4, length};
 	bool header = memcmp(name, "IHDR", 4) == 0;
 	if (header != (c->width == 0))

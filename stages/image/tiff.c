@@ -33,7 +33,9 @@ static int on_warning(TIFF *t, void *arg, const char *module, const char *format
 {
 	struct tiff *f = arg;
 	(void)t;
-	return f->decoding ? on_message(f, module, format, ap) : 1;
+	/* Old JPEG's own warnings are about its outdated tags; what libjpeg says of the data comes under another name. */
+	bool data = f->decoding && (module == NULL || strncmp(module, "OJPEG", 5) != 0);
+	return data ? on_message(f, module, format, ap) : 1;
 }
 
 static tmsize_t on_read(thandle_t h, void *to, tmsize_t n)

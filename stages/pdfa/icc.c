@@ -23,10 +23,8 @@ static cmsInt32Number sample_to_lab(const cmsUInt16Number in[], cmsUInt16Number 
 {
 	struct transforms *t = arg;
 	double rgb[3];
-	for (int i = 0; i < 3; i++) {
-		unsigned ink = (unsigned)in[i] + in[3];
-		rgb[i] = ink >= 65535 ? 0 : 1 - ink / 65535.0;
-	}
+	for (int i = 0; i < 3; i++)
+		rgb[i] = (65535 - in[i]) / 65535.0 * ((65535 - in[3]) / 65535.0);
 	cmsCIELab lab;
 	cmsDoTransform(t->to_lab, rgb, &lab, 1);
 	cmsFloat2LabEncoded(out, &lab);
@@ -45,7 +43,7 @@ static cmsInt32Number sample_from_lab(const cmsUInt16Number in[], cmsUInt16Numbe
 		black = 1 - rgb[i] < black ? 1 - rgb[i] : black;
 	}
 	for (int i = 0; i < 3; i++)
-		out[i] = (cmsUInt16Number)((1 - rgb[i] - black) * 65535 + 0.5);
+		out[i] = black >= 1 ? 0 : (cmsUInt16Number)((1 - rgb[i] - black) / (1 - black) * 65535 + 0.5);
 	out[3] = (cmsUInt16Number)(black * 65535 + 0.5);
 	return TRUE;
 }
@@ -53,15 +51,18 @@ static cmsInt32Number sample_from_lab(const cmsUInt16Number in[], cmsUInt16Numbe
 static bool write_table(cmsHPROFILE h, cmsTagSignature tag, unsigned inputs, unsigned outputs, unsigned points,
                         cmsSAMPLER16 sampler, struct transforms *t)
 {
+	/* Version 4 knows tables only between curves; these change nothing. */
 	cmsPipeline *lut = cmsPipelineAlloc(NULL, inputs, outputs);
-	cmsStage *table = cmsStageAllocCLut16bit(NULL, points, inputs, outputs, NULL);
-	if (lut == NULL || table == NULL) {
-		cmsPipelineFree(lut);
-		cmsStageFree(table);
-		return false;
+	cmsStage *stages[3] = {cmsStageAllocToneCurves(NULL, inputs, NULL),
+	                       cmsStageAllocCLut16bit(NULL, points, inputs, outputs, NULL),
+	                       cmsStageAllocToneCurves(NULL, outputs, NULL)};
+	bool ok = lut != NULL && stages[0] != NULL && stages[1] != NULL && stages[2] != NULL &&
+	          cmsStageSampleCLut16bit(stages[1], sampler, t, 0);
+	for (size_t i = 0; i < 3; i++) {
+		if (lut != NULL && stages[i] != NULL)
+			cmsPipelineInsertStage(lut, cmsAT_END, stages[i]);
 	}
-	bool ok = cmsStageSampleCLut16bit(table, sampler, t, 0) && cmsPipelineInsertStage(lut, cmsAT_BEGIN, table) &&
-	          cmsWriteTag(h, tag, lut);
+	ok = ok && cmsWriteTag(h, tag, lut);
 	cmsPipelineFree(lut);
 	return ok;
 }
@@ -69,7 +70,7 @@ static bool write_table(cmsHPROFILE h, cmsTagSignature tag, unsigned inputs, uns
 static bool write_texts(cmsHPROFILE h)
 {
 	cmsMLU *name = cmsMLUalloc(NULL, 1), *rights = cmsMLUalloc(NULL, 1);
-	bool ok = name != NULL && rights != NULL && cmsMLUsetASCII(name, "en", "US", "additive CMYK") &&
+	bool ok = name != NULL && rights != NULL && cmsMLUsetASCII(name, "en", "US", "generic CMYK") &&
 	          cmsMLUsetASCII(rights, "en", "US", "No copyright, use freely") &&
 	          cmsWriteTag(h, cmsSigProfileDescriptionTag, name) && cmsWriteTag(h, cmsSigCopyrightTag, rights) &&
 	          cmsWriteTag(h, cmsSigMediaWhitePointTag, cmsD50_XYZ());

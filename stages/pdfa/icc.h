@@ -8,8 +8,8 @@
 enum icc_kind {
 	ICC_SRGB, /* IEC 61966-2-1 */
 	ICC_GREY, /* sRGB's tone curve, D50 white */
-	/* What readers show for DeviceCMYK where no profile is given: the additive conversion of ISO 32000-1, 10.3.5. It says how
-	 * the samples have been looked at, not how they were printed. */
+	/* For CMYK that comes without a profile: each ink takes away its part of the light, (1 - c)(1 - k). It says how such samples
+	 * are looked at on a screen, not how they were printed. */
 	ICC_CMYK,
 };
 

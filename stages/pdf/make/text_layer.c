@@ -114,13 +114,16 @@ bool text_layer(struct glyphless *g, const struct ocr_page *words, double scale_
 	if (!begin(g))
 		return false;
 	buf_str(to, "BT\n3 Tr\n");
-	double size = 0;
+	double size = 0, own;
 	for (size_t i = 0, end = 0; i < words->n; i++) {
 		const struct ocr_word *w = &words->words[i];
 		if (i == end) {
 			while (end < words->n && words->words[end].line == w->line)
 				end++;
-			size = line_size(w, end - i, scale_y);
+			own = line_size(w, end - i, scale_y);
+			/* Lines of a block that differ little (by what descenders they have) are of one size. */
+			if (i == 0 || w->block != w[-1].block || fabs(own - size) > 0.25 * size)
+				size = own;
 			buf_str(to, "/F0 ");
 			print_numbers(&size, 1, "Tf", to);
 		}
