@@ -15,7 +15,8 @@
 #include "stages/base/file.h"
 #include "stages/base/text.h"
 
-#define STOP_MS 8000     /* items in hand may be finished; then there is time left to drop the rest within ten seconds */
+#define STOP_MS 8000 /* items in hand may be finished; then there is time left to drop the rest within ten seconds */
+#define PUBLISH_MS 500
 #define PUBLISH_BATCH 32 /* one commit of the ledger for that many */
 
 int64_t run_clock_ms(void)
@@ -185,8 +186,10 @@ static enum status round_once(struct run *r, int signals, struct watch *w, struc
 	if (st != ST_OK)
 		return st;
 	lanes_hand_out(r);
-	/* Publishing commits the ledger, so it waits for company unless there is nothing else to do. */
-	bool publish = last->n > 0 && run_clock_ms() >= last->resume_ms && (last->n >= PUBLISH_BATCH || !any_busy(r));
+	int64_t now = run_clock_ms();
+	/* Publishing commits the ledger, so it waits for company, for a while. */
+	bool publish = last->n > 0 && now >= last->resume_ms &&
+	               (last->n >= PUBLISH_BATCH || now - last->since_ms >= PUBLISH_MS || !any_busy(r));
 	if (publish)
 		st = records_publish(r, e);
 	if (st != ST_OK || finished(r))

@@ -39,6 +39,7 @@ struct lane {
 	const struct stage *stage; /* NULL: publish */
 	struct job *head, *tail;
 	size_t n;
+	int64_t since_ms; /* when the first of them came */
 	struct worker *workers;
 	size_t n_workers;
 	size_t busy;

@@ -41,10 +41,12 @@ struct job *job_new(int64_t serial, const char *id, const char *line, size_t n, 
 void lane_push(struct lane *l, struct job *j)
 {
 	j->next = NULL;
-	if (l->tail != NULL)
+	if (l->tail != NULL) {
 		l->tail->next = j;
-	else
+	} else {
 		l->head = j;
+		l->since_ms = run_clock_ms();
+	}
 	l->tail = j;
 	l->n++;
 }

@@ -27,8 +27,12 @@ static uint64_t stages_left(const struct run *r, const struct lane *l)
 	return end - (size_t)(l - r->lanes);
 }
 
-static enum status push_item(struct lane *l, int64_t serial, const struct item *it, unsigned attempts, struct err *e)
+static enum status push_item(const struct run *r, struct lane *l, int64_t serial, const struct item *it, unsigned attempts,
+                             struct err *e)
 {
+	/* An item of an earlier run that refilling has not come to yet: it will find it. */
+	if (!l->loaded && serial <= r->last_serial && serial > l->cursor)
+		return ST_OK;
 	BUF_AUTO struct buf line = BUF_INIT(WIRE_LINE_MAX);
 	item_print(it, &line);
 	struct job *j = line.failed
@@ -147,7 +151,7 @@ static enum status enter_document(struct run *r, struct item *it, const char *so
 	}
 	if (st == ST_OK && it->state == ITEM_OK && r->gather != 0) {
 		r->progress.work += pages_of(it) * stages_left(r, first);
-		st = push_item(first, serial, it, 0, e);
+		st = push_item(r, first, serial, it, 0, e);
 	} else if (st == ST_OK && r->gather < r->n_lanes) {
 		st = check_dossier(r, key, e);
 	}
@@ -250,7 +254,7 @@ static enum status package_answer(struct run *r, struct lane *l, struct item *it
 	if (st == ST_OK)
 		st = ledger_set_dossier_state(r->ledger, key, good ? "packaged" : "failed", e);
 	if (st == ST_OK)
-		st = good ? push_item(next, serial, it, 0, e) : set_aside(r, it, e);
+		st = good ? push_item(r, next, serial, it, 0, e) : set_aside(r, it, e);
 	return st;
 }
 
@@ -274,7 +278,7 @@ static enum status document_answer(struct run *r, struct lane *l, struct job *j,
 		st = set_aside(r, it, e);
 	bool gathers = r->gather < r->n_lanes && !j->package;
 	if (st == ST_OK && good && !(gathers && next == &r->lanes[r->gather]))
-		return push_item(next, j->serial, it, 0, e);
+		return push_item(r, next, j->serial, it, 0, e);
 	if (st == ST_OK && gathers) {
 		char *key = filter_dossier_key(it);
 		st = key == NULL ? no_memory(e) : check_dossier(r, key, e);
@@ -376,7 +380,7 @@ static enum status regress(struct run *r, int64_t serial, struct err *e)
 		if (st == ST_OK)
 			st = item_parse(g.record, strlen(g.record), &it, e);
 		if (st == ST_OK && !(r->gather < r->n_lanes && next == &r->lanes[r->gather] && !g.package))
-			st = push_item(next, serial, it, 0, e);
+			st = push_item(r, next, serial, it, 0, e);
 		item_free(it);
 	}
 	free(g.stage);
@@ -412,7 +416,7 @@ static enum status refill_row(void *arg, const struct ledger_row *row, struct er
 	if (f->lane->stage != NULL && !archive_item_intact(it)) {
 		st = list_add(&f->broken, row->serial) ? ST_OK : no_memory(e);
 	} else {
-		st = push_item(f->lane, row->serial, it, row->attempts, e);
+		st = push_item(f->run, f->lane, row->serial, it, row->attempts, e);
 		if (!row->package)
 			f->run->progress.work += pages_of(it) * stages_left(f->run, f->lane);
 	}

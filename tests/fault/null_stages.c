@@ -1,0 +1,307 @@
+/*
+ * arkseal with stages that do next to nothing, for tests of the engine. A backlog is a folder of files "<dossier>-<name>"; each is a
+ * document. The first word of a file says how its work goes:
+ *   crash   convert dies                     once    convert dies when it meets it for the first time
+ *   hang    convert never ends               fail    convert says that it cannot be done
+ *   secret  ingest refuses it                lie     convert names a result outside the work folder
+ *   wait    sign's authority is away until the file "up" stands in the backlog
+ *   escape  convert tries what a worker may not do; it says in the result what it could do
+ *   stop    sign says that the run must stop
+ * sign adds a line to sign.log in the work folder for each signature.
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pipeline/command.h"
+#include "pipeline/stage.h"
+#include "stages/base/file.h"
+
+static const struct stage_env *env;
+
+static enum status null_open(const struct stage_env *given, void **ret_state, struct err *e)
+{
+	(void)e;
+	env = given;
+	*ret_state = NULL;
+	return ST_OK;
+}
+
+static void null_close(void *state)
+{
+	(void)state;
+}
+
+static bool says(const struct buf *b, const char *word)
+{
+	return b->data != NULL && strncmp((const char *)b->data, word, strlen(word)) == 0;
+}
+
+static void rest(long ms)
+{
+	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+/* ingest */
+
+static int visible(const struct dirent *d)
+{
+	return strchr(d->d_name, '-') != NULL;
+}
+
+static enum status null_produce(void *state, const char *backlog, item_sink *sink, void *arg, struct err *e)
+{
+	struct dirent **found;
+	enum status st = ST_OK;
+	int n = scandir(backlog, &found, visible, alphasort);
+	(void)state;
+	if (n < 0)
+		return err_errno(e, "open", backlog);
+	for (int i = 0; i < n; i++) {
+		const char *name = found[i]->d_name;
+		size_t key = strcspn(name, "-");
+		struct item *it = item_new();
+		char *path = path_join(backlog, name), digest[65];
+		int64_t size = 0;
+		BUF_AUTO struct buf text = BUF_INIT(1 << 20);
+		for (int k = 0; k < n; k++)
+			it->dossier_size += strncmp(found[k]->d_name, name, key + 1) == 0;
+		if (st == ST_OK)
+			st = file_sha256(path, digest, &size, e);
+		if (st == ST_OK)
+			st = file_read(path, &text, e);
+		if (st == ST_OK) {
+			item_set(&it->id, name);
+			item_set(&it->path, name);
+			it->dossier = strndup(name, key);
+			item_add_source(it, path, size, digest);
+			if (says(&text, "secret")) {
+				struct err why;
+				err_set(&why, ST_ITEM, "test-secret", "marked");
+				item_refuse(it, &why);
+			}
+			st = sink(arg, it, e);
+		} else {
+			item_free(it);
+		}
+		free(path);
+	}
+	for (int i = 0; i < n; i++)
+		free(found[i]);
+	free(found);
+	return st;
+}
+
+/* Reads the last result (or the source), adds a line, writes the next. */
+static enum status pass_on(struct item *it, const char *stage, const char *line, struct err *e)
+{
+	BUF_AUTO struct buf text = BUF_INIT(1 << 20);
+	char *path = stage_path(env, it, stage, ".pdf"), digest[65];
+	int64_t size;
+	enum status st = file_read(it->artefact.path ? it->artefact.path : it->sources[0].path, &text, e);
+	buf_str(&text, line);
+	if (st == ST_OK)
+		st = file_write(path, text.data, text.len, e);
+	if (st == ST_OK)
+		st = file_sha256(path, digest, &size, e);
+	if (st == ST_OK)
+		item_set_artefact(it, path, size, digest, NULL);
+	free(path);
+	return st;
+}
+
+/* convert */
+
+static void escape(char *found, size_t room)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	found[0] = '\0';
+	if (fd >= 0)
+		strncat(found, " socket", room - strlen(found) - 1);
+	pid_t child = fork();
+	if (child == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(9);
+	}
+	if (child > 0 && kill(getppid(), 0) == 0)
+		strncat(found, " kill", room - strlen(found) - 1);
+	if (open("/etc/passwd", O_RDONLY) >= 0)
+		strncat(found, " passwd", room - strlen(found) - 1);
+	char outside[4096];
+	snprintf(outside, sizeof outside, "%s/../escaped", env->work_folder);
+	if (open(outside, O_WRONLY | O_CREAT, 0666) >= 0)
+		strncat(found, " write", room - strlen(found) - 1);
+	snprintf(outside, sizeof outside, "%s/../ledger.sqlite", env->work_folder);
+	if (open(outside, O_RDONLY) >= 0)
+		strncat(found, " ledger", room - strlen(found) - 1);
+}
+
+static enum status null_convert(void *state, struct item *it, struct err *e)
+{
+	BUF_AUTO struct buf text = BUF_INIT(1 << 20);
+	char line[256] = "converted\n", *mark = stage_path(env, it, "met", "");
+	enum status st = file_read(it->sources[0].path, &text, e);
+	bool met = access(mark, F_OK) == 0;
+	(void)state;
+	if (st == ST_OK && says(&text, "once") && !met)
+		file_write(mark, "", 0, NULL);
+	free(mark);
+	rest(2);
+	if (st != ST_OK)
+		return st;
+	if (says(&text, "crash") || (says(&text, "once") && !met))
+		raise(SIGKILL);
+	if (says(&text, "hang"))
+		for (;;)
+			pause();
+	if (says(&text, "fail"))
+		return err_set(e, ST_ITEM, "test-fail", "as the file says");
+	if (says(&text, "escape")) {
+		char found[200];
+		escape(found, sizeof found);
+		snprintf(line, sizeof line, "converted, could:%s.\n", found);
+	}
+	st = pass_on(it, "convert", line, e);
+	if (st == ST_OK && says(&text, "lie"))
+		item_set_artefact(it, "/etc/passwd", 1, "", NULL);
+	return st;
+}
+
+/* sign */
+
+static enum status null_sign(void *state, struct item *it, struct err *e)
+{
+	BUF_AUTO struct buf text = BUF_INIT(1 << 20);
+	char up[4096], line[300];
+	(void)state;
+	enum status st = file_read(it->artefact.path, &text, e);
+	if (st != ST_OK)
+		return st;
+	snprintf(up, sizeof up, "%.*s/up", (int)(strrchr(it->sources[0].path, '/') - it->sources[0].path), it->sources[0].path);
+	if (says(&text, "wait") && access(up, F_OK) != 0)
+		return err_set(e, ST_RETRY, "test-away", "nobody answers");
+	if (says(&text, "stop"))
+		return err_set(e, ST_RUN, "test-stop", "wrong PIN");
+	char *log = path_join(env->work_folder, "sign.log");
+	FILE *to = fopen(log, "a");
+	free(log);
+	if (to == NULL)
+		return err_errno(e, "open", "sign.log");
+	fprintf(to, "%s\n", it->id);
+	fclose(to);
+	rest(2);
+	snprintf(line, sizeof line, "signed %s\n", it->id);
+	return pass_on(it, "sign", line, e);
+}
+
+/* bundle: a folder with the documents, written beside and renamed; a seal that goes beside it */
+
+static enum status null_gather(void *state, struct item *const *items, size_t n, struct item **ret_package, struct err *e)
+{
+	struct item *package = item_new();
+	char folder[4096], temp[4112], path[8192], digest[65];
+	int64_t size;
+	(void)state;
+	snprintf(folder, sizeof folder, "%s/AIP_%s", env->work_folder, items[0]->dossier);
+	snprintf(temp, sizeof temp, "%s.part-x", folder);
+	enum status st = file_remove_tree(temp, e);
+	if (st == ST_OK)
+		st = file_remove_tree(folder, e);
+	if (st == ST_OK)
+		st = file_make_folders(temp, e);
+	for (size_t i = 0; i < n && st == ST_OK; i++) {
+		BUF_AUTO struct buf text = BUF_INIT(1 << 20);
+		snprintf(path, sizeof path, "%s/%s", temp, items[i]->id);
+		st = file_read(items[i]->artefact.path, &text, e);
+		if (st == ST_OK)
+			st = file_write(path, text.data, text.len, e);
+		json_array_append_new(package->members, json_string(items[i]->id));
+	}
+	if (st == ST_OK && rename(temp, folder) != 0)
+		st = err_errno(e, "rename", folder);
+	if (st == ST_OK)
+		st = file_sync_folder(env->work_folder, e);
+	snprintf(path, sizeof path, "%s.seal", folder);
+	if (st == ST_OK)
+		st = file_write(path, folder, strlen(folder), e);
+	if (st == ST_OK)
+		st = file_sha256(path, digest, &size, e);
+	if (st != ST_OK) {
+		item_free(package);
+		return st;
+	}
+	package->kind = ITEM_PACKAGE;
+	item_set(&package->id, items[0]->dossier);
+	item_set(&package->dossier, items[0]->dossier);
+	item_set_artefact(package, folder, 0, "", NULL);
+	item_add_companion(package, path, size, digest);
+	*ret_package = package;
+	return ST_OK;
+}
+
+static enum status null_validate(void *state, struct item *it, struct err *e)
+{
+	size_t n = 0;
+	DIR *folder = opendir(it->artefact.path);
+	(void)state;
+	if (folder == NULL)
+		return err_errno(e, "open", it->artefact.path);
+	for (const struct dirent *d; (d = readdir(folder)) != NULL;)
+		n += d->d_name[0] != '.';
+	closedir(folder);
+	return n == json_array_size(it->members) ? ST_OK : err_set(e, ST_ITEM, "test-incomplete", "%zu documents", n);
+}
+
+static const struct stage ingest = {.name = "ingest",
+                                    .summary = "t",
+                                    .open = null_open,
+                                    .close = null_close,
+                                    .produce = null_produce};
+static const struct stage convert = {.name = "convert",
+                                     .summary = "t",
+                                     .open = null_open,
+                                     .close = null_close,
+                                     .work = null_convert};
+static const struct stage sign =
+    {.name = "sign", .summary = "t", .needs = STAGE_NEEDS_KEY, .open = null_open, .close = null_close, .work = null_sign};
+static const struct stage bundle = {.name = "bundle",
+                                    .summary = "t",
+                                    .open = null_open,
+                                    .close = null_close,
+                                    .gather = null_gather};
+static const struct stage validate = {.name = "validate",
+                                      .summary = "t",
+                                      .open = null_open,
+                                      .close = null_close,
+                                      .work = null_validate};
+const struct stage *const stages[] = {&ingest, &convert, &sign, &bundle, &validate, NULL};
+
+/* A service that keeps no promise but that of the descriptors: it takes clients until nobody is left to send any. */
+static int null_service(const struct profile *profile, const struct site *site, int control_fd, int ready_fd)
+{
+	char byte;
+	(void)profile;
+	(void)site;
+	dprintf(ready_fd, "ok\n");
+	close(ready_fd);
+	while (read(control_fd, &byte, 1) == 1)
+		;
+	return 0;
+}
+
+static const struct service key = {"key", STAGE_NEEDS_KEY, null_service};
+const struct service *const services[] = {&key, NULL};
+const struct command *const stage_commands[] = {NULL};
+
+int main(int argc, char **argv)
+{
+	return commands_main(argc, argv);
+}
