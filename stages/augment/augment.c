@@ -118,7 +118,7 @@ static enum status no_revocation(struct err *e)
 }
 
 /* Everything that the DSS must hold for what is in the document and for the authority that will stamp it. */
-static enum status collect_all(struct augment *a, const struct pdfsig *list, size_t n, struct revocation_set *set, struct err *e)
+static enum status collect_all(struct augment *a, const struct pdfsig *list, size_t n, struct material *m, struct err *e)
 {
 	enum status st = ST_OK;
 	for (size_t i = 0; st == ST_OK && i < n; i++) {
@@ -136,26 +136,26 @@ static enum status collect_all(struct augment *a, const struct pdfsig *list, siz
 			err_where(e, "field %s", list[i].field);
 			break;
 		}
-		st = proof_collect(&a->session, &p, list[i].timestamp, set, e);
+		st = proof_collect(&a->session, &p, list[i].timestamp, m, e);
 		proof_free(&p);
 		if (st != ST_OK)
 			err_where(e, "field %s", list[i].field);
 	}
 	if (st != ST_OK || !wanted(a, LEVEL_B_LTA))
 		return st;
-	st = proof_collect(&a->session, &a->chosen, true, set, e);
+	st = proof_collect(&a->session, &a->chosen, true, m, e);
 	return st == ST_ITEM && strcmp(e->code, "revocation-none") == 0 ? no_revocation(e) : st;
 }
 
 /* The update: DSS and, at level B-LTA, the field of the document timestamp with room for it. */
-static enum status lay_out(struct augment *a, const struct pdfdoc *d, const struct revocation_set *set, struct buf *to,
+static enum status lay_out(struct augment *a, const struct pdfdoc *d, const struct material *m, struct buf *to,
                            struct pdfupd_hole *ret_hole, struct err *e)
 {
 	struct pdfupd *u;
 	enum status st = pdfupd_new(d, &u, e);
 	if (st != ST_OK)
 		return st;
-	st = dss_extend(u, d, set, e);
+	st = dss_extend(u, d, m, e);
 	if (st == ST_OK && !wanted(a, LEVEL_B_LTA)) {
 		st = pdfupd_finish(u, to, e);
 	} else if (st == ST_OK) {
@@ -197,15 +197,15 @@ static enum status make_update(struct augment *a, const struct pdfdoc *d, const 
 {
 	for (int turn = 0; turn < MAX_TURNS; turn++) {
 		enum status st = wanted(a, LEVEL_B_LTA) ? choose_authority(a, e) : ST_OK;
-		struct revocation_set set = {0};
+		struct material m = {0};
 		struct pdfupd_hole hole = {0};
 		bool good = true;
 		buf_reset(to);
 		if (st == ST_OK)
-			st = collect_all(a, list, n, &set, e);
+			st = collect_all(a, list, n, &m, e);
 		if (st == ST_OK)
-			st = lay_out(a, d, &set, to, &hole, e);
-		revocation_set_free(&set);
+			st = lay_out(a, d, &m, to, &hole, e);
+		material_free(&m);
 		if (st == ST_OK && wanted(a, LEVEL_B_LTA))
 			st = stamp_layout(a, pdfdoc_bytes(d), to, hole, &good, e);
 		if (st != ST_OK || good)

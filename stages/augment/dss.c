@@ -57,9 +57,22 @@ static uint32_t write_blob(struct pdfupd *u, struct libdeflate_compressor *c, st
 	return number;
 }
 
+static void print_anchors(struct pdfupd *u, struct libdeflate_compressor *c, STACK_OF(X509) * anchors, const struct held *held,
+                          struct buf *to)
+{
+	for (int i = 0; i < sk_X509_num(anchors); i++) {
+		uint8_t *der = NULL;
+		int n = i2d_X509(sk_X509_value(anchors, i), &der);
+		struct bytes blob = {der, n > 0 ? (size_t)n : 0};
+		if (n > 0 && !is_held(held, blob))
+			buf_format(to, "%u 0 R ", write_blob(u, c, blob));
+		OPENSSL_free(der);
+	}
+}
+
 /* One array of the DSS: the references that are there, then the new ones. */
 static void print_array(struct pdfupd *u, struct libdeflate_compressor *c, const struct pdfobj *old, const char *key,
-                        const struct bytes *blobs, size_t n, const struct held *held, struct buf *to)
+                        const struct bytes *blobs, size_t n, STACK_OF(X509) * anchors, const struct held *held, struct buf *to)
 {
 	const struct pdfobj *array = pdfobj_get(old, key);
 	if (pdfobj_length(array) == 0 && n == 0)
@@ -72,6 +85,7 @@ static void print_array(struct pdfupd *u, struct libdeflate_compressor *c, const
 	for (size_t i = 0; i < n; i++)
 		if (!is_held(held, blobs[i]))
 			buf_format(to, "%u 0 R ", write_blob(u, c, blobs[i]));
+	print_anchors(u, c, anchors, held, to);
 	buf_byte(to, ']');
 }
 
@@ -92,8 +106,8 @@ static void print_extensions(const struct pdfobj *catalog, struct buf *to)
 	buf_str(to, " /ESIC << /BaseVersion /1.7 /ExtensionLevel 5 >> >>");
 }
 
-static enum status write_dss(struct pdfupd *u, const struct pdfdoc *d, struct libdeflate_compressor *c,
-                             const struct revocation_set *set, const struct held *held, struct err *e)
+static enum status write_dss(struct pdfupd *u, const struct pdfdoc *d, struct libdeflate_compressor *c, const struct material *m,
+                             const struct held *held, struct err *e)
 {
 	uint32_t root = pdffield_catalog(d);
 	const struct pdfobj *catalog = pdfupd_object(u, root), *old = pdfobj_get(catalog, "DSS");
@@ -102,9 +116,9 @@ static enum status write_dss(struct pdfupd *u, const struct pdfdoc *d, struct li
 
 	BUF_AUTO struct buf b = BUF_INIT(16u << 20);
 	buf_str(&b, "<< /Type /DSS");
-	print_array(u, c, old, "Certs", set->certificates, set->n_certificates, held, &b);
-	print_array(u, c, old, "OCSPs", set->ocsps, set->n_ocsps, held, &b);
-	print_array(u, c, old, "CRLs", set->crls, set->n_crls, held, &b);
+	print_array(u, c, old, "Certs", m->set.certificates, m->set.n_certificates, m->anchors, held, &b);
+	print_array(u, c, old, "OCSPs", m->set.ocsps, m->set.n_ocsps, NULL, held, &b);
+	print_array(u, c, old, "CRLs", m->set.crls, m->set.n_crls, NULL, held, &b);
 	const struct pdfobj *vri = pdfobj_get(old, "VRI");
 	if (pdfobj_kind(vri) != PDF_NULL) {
 		buf_str(&b, " /VRI ");
@@ -126,7 +140,7 @@ static enum status write_dss(struct pdfupd *u, const struct pdfdoc *d, struct li
 	return b.failed ? err_set(e, ST_RETRY, "memory", "catalog") : ST_OK;
 }
 
-enum status dss_extend(struct pdfupd *u, const struct pdfdoc *d, const struct revocation_set *set, struct err *e)
+enum status dss_extend(struct pdfupd *u, const struct pdfdoc *d, const struct material *m, struct err *e)
 {
 	struct held held = {0};
 	enum status st = pdfdss_each(d, note_held, &held, e);
@@ -134,7 +148,7 @@ enum status dss_extend(struct pdfupd *u, const struct pdfdoc *d, const struct re
 	if (st == ST_OK && (c == NULL || held.failed))
 		st = err_set(e, ST_RETRY, "memory", "DSS");
 	if (st == ST_OK)
-		st = write_dss(u, d, c, set, &held, e);
+		st = write_dss(u, d, c, m, &held, e);
 	if (c != NULL)
 		libdeflate_free_compressor(c);
 	free(held.digests);

@@ -108,18 +108,46 @@ void proof_free(struct proof *p)
 	*p = (struct proof){0};
 }
 
-static enum status collect(const struct session *s, STACK_OF(X509) * from, int64_t not_before_ms, struct revocation_set *set,
+void material_free(struct material *m)
+{
+	revocation_set_free(&m->set);
+	sk_X509_pop_free(m->anchors, X509_free);
+	*m = (struct material){0};
+}
+
+/* The anchor that a certificate's path ends at. */
+static enum status add_anchor(const struct session *s, X509 *certificate, struct material *m, struct err *e)
+{
+	STACK_OF(X509) *path = trust_store_path(s->store, certificate);
+	X509 *anchor = sk_X509_num(path) > 0 ? sk_X509_value(path, sk_X509_num(path) - 1) : NULL;
+	bool there = anchor == NULL;
+	for (int i = 0; !there && i < sk_X509_num(m->anchors); i++)
+		there = X509_cmp(sk_X509_value(m->anchors, i), anchor) == 0;
+	bool ok = true;
+	if (!there) {
+		if (m->anchors == NULL)
+			m->anchors = sk_X509_new_null();
+		ok = m->anchors != NULL && sk_X509_push(m->anchors, anchor) > 0 && X509_up_ref(anchor);
+	}
+	sk_X509_pop_free(path, X509_free);
+	return ok ? ST_OK : err_set(e, ST_RETRY, "memory", "anchors");
+}
+
+static enum status collect(const struct session *s, STACK_OF(X509) * from, int64_t not_before_ms, struct material *m,
                            struct err *e)
 {
 	enum status st = ST_OK;
-	for (int i = 0; st == ST_OK && i < sk_X509_num(from); i++)
-		st = revocation_collect(s->revocation, sk_X509_value(from, i), not_before_ms, set, e);
+	for (int i = 0; st == ST_OK && i < sk_X509_num(from); i++) {
+		st = revocation_collect(s->revocation, sk_X509_value(from, i), not_before_ms, &m->set, e);
+		if (st == ST_OK)
+			st = add_anchor(s, sk_X509_value(from, i), m, e);
+	}
 	return st;
 }
 
-enum status proof_collect(const struct session *s, const struct proof *p, bool token, struct revocation_set *set, struct err *e)
+enum status proof_collect(const struct session *s, const struct proof *p, bool token, struct material *m, struct err *e)
 {
 	int64_t fresh = s->env->now_ms() - (int64_t)s->env->profile->sign.revocation_max_age_s * 1000;
-	enum status st = collect(s, p->signer, token || p->stamped_ms == 0 ? fresh : p->stamped_ms, set, e);
-	return st == ST_OK ? collect(s, p->authorities, fresh, set, e) : st;
+	enum status st = collect(s, p->signer, token || p->stamped_ms == 0 ? fresh : p->stamped_ms, m, e);
+	return st == ST_OK ? collect(s, p->authorities, fresh, m, e) : st;
 }

@@ -42,7 +42,7 @@ static void dss(void **state)
 	struct bytes certificates[] = {BYTES("old one"), BYTES("a certificate"),
 	                               BYTES("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")};
 	struct bytes ocsps[] = {BYTES("an answer")}, crls[] = {BYTES("a list")};
-	const struct revocation_set set = {certificates, ocsps, crls, 3, 1, 1};
+	const struct material m = {.set = {certificates, ocsps, crls, 3, 1, 1}};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		BUF_AUTO struct buf file = BUF_INIT(1u << 20), update = BUF_INIT(1u << 20);
 		char catalog[256];
@@ -56,7 +56,7 @@ static void dss(void **state)
 		struct err e = {0};
 		assert_int_equal(pdfdoc_open((struct bytes){file.data, file.len}, &d, &e), ST_OK);
 		assert_int_equal(pdfupd_new(d, &u, &e), ST_OK);
-		assert_int_equal(dss_extend(u, d, &set, &e), ST_OK);
+		assert_int_equal(dss_extend(u, d, &m, &e), ST_OK);
 		assert_int_equal(pdfupd_finish(u, &update, &e), ST_OK);
 		pdfupd_free(u);
 		pdfdoc_close(d);
