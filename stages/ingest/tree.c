@@ -1,0 +1,235 @@
+/* Folders, and the documents in them. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/base/file.h"
+#include "stages/base/text.h"
+#include "stages/ingest/internal.h"
+
+/* What programs leave behind in folders: no part of any document. */
+static bool left_behind(const char *name)
+{
+	static const char *const names[] = {"Thumbs.db", "desktop.ini", "ehthumbs.db"};
+	size_t n = strlen(name);
+	if (name[0] == '.' || strncmp(name, "~$", 2) == 0 || strstr(name, ".part-") != NULL ||
+	    (n > 5 && strcasecmp(name + n - 5, ".part") == 0))
+		return true;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+int natural_compare(const char *a, const char *b)
+{
+	const char *whole_a = a, *whole_b = b;
+	while (*a != 0 && *b != 0) {
+		size_t na = strspn(a, "0123456789"), nb = strspn(b, "0123456789");
+		if (na > 0 && nb > 0) {
+			size_t za = strspn(a, "0"), zb = strspn(b, "0");
+			za = za < na ? za : na;
+			zb = zb < nb ? zb : nb;
+			if (na - za != nb - zb)
+				return na - za < nb - zb ? -1 : 1;
+			int order = memcmp(a + za, b + zb, na - za);
+			if (order != 0)
+				return order;
+			a += na;
+			b += nb;
+		} else if (*a != *b) {
+			return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+		} else {
+			a++;
+			b++;
+		}
+	}
+	return *a != *b ? (*a != 0) - (*b != 0) : strcmp(whole_a, whole_b);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return natural_compare(((const struct name *)a)->name, ((const struct name *)b)->name);
+}
+
+enum status names_read(const char *folder, struct names *ret_names, struct err *e)
+{
+	DIR *dir = opendir(folder);
+	struct names n = {0};
+	enum status st = ST_OK;
+	const struct dirent *d;
+	if (dir == NULL)
+		return err_errno(e, "open", folder);
+	while (errno = 0, (d = readdir(dir)) != NULL) {
+		struct stat s;
+		if (left_behind(d->d_name))
+			continue;
+		if (fstatat(dirfd(dir), d->d_name, &s, AT_SYMLINK_NOFOLLOW) != 0) {
+			st = err_errno(e, "read", folder);
+			break;
+		}
+		n.v = must(reallocarray(n.v, n.n + 1, sizeof *n.v));
+		n.v[n.n++] = (struct name){.name = must(strdup(d->d_name)), .mode = s.st_mode, .size = s.st_size};
+	}
+	if (st == ST_OK && d == NULL && errno != 0)
+		st = err_errno(e, "read", folder);
+	closedir(dir);
+	if (st != ST_OK) {
+		names_free(&n);
+		return st;
+	}
+	if (n.n > 0)
+		qsort(n.v, n.n, sizeof *n.v, by_name);
+	*ret_names = n;
+	return ST_OK;
+}
+
+void names_free(struct names *n)
+{
+	for (size_t i = 0; i < n->n; i++)
+		free(n->v[i].name);
+	free(n->v);
+	*n = (struct names){0};
+}
+
+static void fault(struct document *d, const char *code, const char *name)
+{
+	if (d->fault.code[0] != 0)
+		return;
+	err_set(&d->fault, ST_ITEM, code, "%s: %s", d->rel, name);
+	err_arg(&d->fault, "%s", name);
+	err_where(&d->fault, "%s", d->rel);
+}
+
+static void add_page(struct document *d, const char *path, const struct name *name)
+{
+	if (S_ISLNK(name->mode)) {
+		fault(d, "layout-link", name->name);
+	} else if (S_ISDIR(name->mode)) {
+		fault(d, "layout-depth", name->name);
+	} else if (!S_ISREG(name->mode)) {
+		fault(d, "layout-special", name->name);
+	} else if (!utf8_valid(path, strlen(path))) {
+		fault(d, "layout-name", d->rel);
+	} else {
+		d->pages = must(reallocarray(d->pages, d->n_pages + 1, sizeof *d->pages));
+		d->pages[d->n_pages++] = (struct page){.path = must(strdup(path)), .size = name->size};
+		if (name->size == 0)
+			fault(d, "file-empty", name->name);
+	}
+}
+
+/* A name that is not UTF-8 cannot stand in a record: its wrong bytes are shown as %XX. */
+static char *shown(const char *text)
+{
+	char *nfc = utf8_nfc(text);
+	struct buf b = BUF_INIT(1 << 16);
+	if (nfc != NULL)
+		return nfc;
+	for (; *text != 0; text++)
+		buf_format(&b, (unsigned char)*text < 0x80 ? "%c" : "%%%02X", (unsigned)(unsigned char)*text);
+	return must(buf_take(&b));
+}
+
+enum status document_add(struct documents *to, const char *path, const char *rel, const struct name *name, struct err *e)
+{
+	struct names pages = {0};
+	struct err inner;
+	to->v = must(reallocarray(to->v, to->n + 1, sizeof *to->v));
+	struct document *d = &to->v[to->n++];
+	*d = (struct document){.rel = shown(rel), .folder = S_ISDIR(name->mode)};
+	d->stem = must(strdup(d->rel));
+	if (!d->folder) {
+		const char *extension = path_extension(d->rel);
+		if (*extension != 0)
+			d->stem[extension - d->rel - 1] = 0;
+		add_page(d, path, name);
+		return ST_OK;
+	}
+	enum status st = names_read(path, &pages, &inner);
+	if (st == ST_RETRY) {
+		*e = inner;
+		return st;
+	}
+	if (st != ST_OK)
+		d->fault = inner;
+	else if (pages.n == 0)
+		fault(d, "layout-empty", name->name);
+	for (size_t i = 0; i < pages.n; i++) {
+		char *page = must(path_join(path, pages.v[i].name));
+		add_page(d, page, &pages.v[i]);
+		free(page);
+	}
+	names_free(&pages);
+	return ST_OK;
+}
+
+void documents_free(struct documents *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		for (size_t k = 0; k < d->v[i].n_pages; k++)
+			free(d->v[i].pages[k].path);
+		free(d->v[i].pages);
+		free(d->v[i].rel);
+		free(d->v[i].stem);
+	}
+	free(d->v);
+	*d = (struct documents){0};
+}
+
+struct scan {
+	const struct profile_ingest *profile;
+	bool (*named)(void *arg, const char *rel);
+	void *arg;
+	struct documents *to;
+};
+
+static bool is_spreadsheet(const struct profile_ingest *p, const char *name)
+{
+	for (unsigned i = 0; i < p->spreadsheets_count; i++) {
+		if (strcasecmp(p->spreadsheets[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* depth 0: the fonds; a folder in a folder of depth 2 is a document. */
+static enum status scan_folder(const struct scan *s, const char *folder, const char *rel, unsigned depth, struct err *e)
+{
+	struct names names;
+	struct err inner;
+	enum status st = names_read(folder, &names, &inner);
+	if (st == ST_ITEM && depth > 0) { /* one unreadable folder stops nothing else, and is told of */
+		struct name closed = {.name = (char *)path_name(rel), .mode = S_IFDIR};
+		return document_add(s->to, folder, rel, &closed, e);
+	}
+	if (st != ST_OK) {
+		*e = inner;
+		return st;
+	}
+	for (size_t i = 0; i < names.n && st == ST_OK; i++) {
+		const struct name *n = &names.v[i];
+		char *path = must(path_join(folder, n->name));
+		char *below = depth == 0 ? must(strdup(n->name)) : must(path_join(rel, n->name));
+		if (depth == 0 && S_ISREG(n->mode) && is_spreadsheet(s->profile, n->name))
+			;
+		else if (S_ISDIR(n->mode) && depth < 2 && !s->named(s->arg, below))
+			st = scan_folder(s, path, below, depth + 1, e);
+		else
+			st = document_add(s->to, path, below, n, e);
+		free(path);
+		free(below);
+	}
+	names_free(&names);
+	return st;
+}
+
+enum status documents_scan(const char *fonds, const struct profile_ingest *p, bool (*named)(void *arg, const char *rel),
+                           void *arg, struct documents *to, struct err *e)
+{
+	struct scan s = {.profile = p, .named = named, .arg = arg, .to = to};
+	return scan_folder(&s, fonds, "", 0, e);
+}

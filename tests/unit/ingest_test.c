@@ -1,0 +1,378 @@
+/* A backlog on disk: which records come out of it, in which state. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "stages/base/file.h"
+#include "stages/ingest/ingest.h"
+#include "tests/unit/sheet_make.h"
+
+#define HEADER                                                                                                                                                                  \
+	"Mã hồ sơ;Tiêu đề hồ sơ;Thời hạn bảo quản;Chế độ sử dụng hồ sơ;Ngôn ngữ hồ sơ;Thời gian bắt đầu;Thời gian kết thúc;"   \
+	"Tổng số văn bản;Số lượng tờ;Số lượng trang;Dự phòng;Số thứ tự;Đường dẫn;Loại tài liệu;Tên loại văn bản;Ngày văn bản;" \
+	"Cơ quan ban hành;Trích yếu;Ngôn ngữ;Số trang;Chế độ sử dụng;Độ mật;Mức độ tin cậy;Quy trình xử lý;Tên ảnh;Tên sự "            \
+	"kiện;Loại ảnh\n"
+/* A row: dossier, title, maintenance, ordinal, path, kind, type, date, mode, secrecy. */
+#define ROW(dossier, title, maintenance, ordinal, path, kind, type, date, mode, secrecy)                                         \
+	dossier ";" title ";" maintenance ";01;01;2020;12/2021;3;3;3;0;" ordinal ";" path ";" kind ";" type ";" date             \
+	        ";UBND xã;Về việc thử;01;2;" mode ";" secrecy ";02;;;;\n"
+#define GOOD(dossier, ordinal, path) ROW(dossier, "Hồ sơ", "Vĩnh viễn", ordinal, path, "", "2", "9/3/2024", "1", "")
+
+static char folder[] = "/tmp/arkseal_ingest_XXXXXX";
+static struct item *got[64];
+static size_t n_got;
+
+static void put(const char *name, const void *p, size_t n)
+{
+	char *path = path_join(folder, name), *parent = strdup(path);
+	struct err e = {0};
+	parent[path_name(parent) - parent - 1] = 0;
+	assert_int_equal(file_make_folders(parent, &e), ST_OK);
+	assert_int_equal(file_write(path, p, n, &e), ST_OK);
+	free(path);
+	free(parent);
+}
+
+static void put_text(const char *name, const char *text)
+{
+	put(name, text, strlen(text));
+}
+
+static int64_t fixed_clock(void)
+{
+	return 1700000000000;
+}
+
+static enum status take(void *sink, struct item *it, struct err *e)
+{
+	(void)sink, (void)e;
+	if (n_got == 64)
+		return ST_BUG;
+	got[n_got++] = it;
+	return ST_OK;
+}
+
+static void run(const char *profile)
+{
+	struct profile *p = NULL;
+	struct err e = {0};
+	void *state;
+	const char *no_signature = "stages=[ingest]";
+	if (profile_load(profile, &no_signature, 1, &p, &e) != ST_OK)
+		fail_msg("%s: %s: %s", profile, e.code, e.detail);
+	struct stage_env env = {.profile = p, .now_ms = fixed_clock};
+	assert_int_equal(ingest_stage.open(&env, &state, &e), ST_OK);
+	if (ingest_stage.produce(state, folder, take, NULL, &e) != ST_OK)
+		fail_msg("%s: %s", e.code, e.detail);
+	ingest_stage.close(state);
+	profile_free(p);
+	for (size_t i = 0; i < n_got; i++) { /* each record can be written and read */
+		BUF_AUTO struct buf line = BUF_INIT(1 << 20);
+		struct item *back = NULL;
+		item_print(got[i], &line);
+		assert_false(line.failed);
+		assert_int_equal(item_parse((char *)line.data, line.len, &back, &e), ST_OK);
+		item_free(back);
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/arkseal_ingest_XXXXXX");
+	return mkdtemp(folder) == NULL;
+}
+
+static int tear_down(void **state)
+{
+	struct err e;
+	(void)state;
+	for (size_t i = 0; i < n_got; i++)
+		item_free(got[i]);
+	n_got = 0;
+	return file_remove_tree(folder, &e) != ST_OK;
+}
+
+static struct item *find(const char *id)
+{
+	for (size_t i = 0; i < n_got; i++) {
+		if (strcmp(got[i]->id, id) == 0)
+			return got[i];
+	}
+	for (size_t i = 0; i < n_got; i++)
+		print_message("%s: %s %s\n", got[i]->id, item_state_name(got[i]->state), got[i]->notice.code);
+	fail_msg("no record %s", id);
+	return NULL;
+}
+
+/* code NULL: the item must be ok */
+static struct item *expect(const char *id, enum item_state want, const char *code)
+{
+	struct item *it = find(id);
+	if (it->state != want || (code != NULL && strcmp(it->notice.code, code) != 0))
+		fail_msg("%s: %s %s: %s (%s)", id, item_state_name(it->state), it->notice.code, it->notice.detail,
+		         it->notice.where);
+	for (size_t i = 0; i < it->n_sources && want != ITEM_OK; i++)
+		assert_string_equal(it->sources[i].sha256, ""); /* what is not done is not read */
+	return it;
+}
+
+static void test_dossiers(void **state)
+{
+	(void)state;
+	put_text("F1/metadata.csv",
+	         HEADER GOOD("F1.01", "1", "") GOOD("F1.01", "3", "b1/h1/ba.pdf") GOOD("F1.01", "2", ".\\b1\\h1\\hai")
+	             ROW("F1.02", "Hồ sơ 2", "01", "1", "b1/h2/anh.jpg", "Bản đồ", "02", "2024-03-09", "01", "Thường")
+	                 ROW("F1.02", "Hồ sơ 2", "01", "2", "b1/h2/ve.tif", "", "Bản vẽ kỹ thuật", "09/03/2024", "01", ""));
+	put_text("F1/b1/h1/F1.01.0000001/10.jpg", "mười");
+	put_text("F1/b1/h1/F1.01.0000001/9.jpg", "chín");
+	put_text("F1/b1/h1/F1.01.0000001/Thumbs.db", "x");
+	put_text("F1/b1/h1/F1.01.0000001/.hidden", "x");
+	put_text("F1/b1/h1/hai.tif", "II");
+	put_text("F1/b1/h1/ba.pdf", "%PDF");
+	put_text("F1/b1/h2/anh.jpg", "x");
+	put_text("F1/b1/h2/ve.tif", "x");
+	run("vn-digitised");
+	assert_int_equal(n_got, 5);
+	static const char *const order[] = {"F1.01.0000001", "F1.01.0000002", "F1.01.0000003", "F1.02.0000001", "F1.02.0000002"};
+	static const enum item_kind kinds[] = {ITEM_PAPER, ITEM_PAPER, ITEM_RECEIVED, ITEM_MAP, ITEM_MAP};
+	for (size_t i = 0; i < 5; i++) {
+		assert_string_equal(got[i]->id, order[i]);
+		assert_int_equal(expect(order[i], ITEM_OK, NULL)->kind, kinds[i]);
+	}
+	const struct item *it = got[0];
+	assert_string_equal(it->path, "F1/b1/h1/F1.01.0000001");
+	assert_string_equal(it->name, it->id);
+	assert_string_equal(it->dossier, "F1.01");
+	assert_string_equal(it->fonds, "F1");
+	assert_int_equal(it->dossier_size, 3);
+	assert_int_equal(got[3]->dossier_size, 2);
+	assert_int_equal(it->n_sources, 2);
+	assert_string_equal(path_name(it->sources[0].path), "9.jpg");
+	assert_int_equal(it->sources[0].size, 5);
+	assert_int_equal(strlen(it->sources[0].sha256), 64);
+	assert_string_equal(item_field(it->description, "docCode"), "F1.01.0000001");
+	assert_string_equal(item_field(it->description, "docOrdinal"), "0000001");
+	assert_string_equal(item_field(it->description, "typeName"), "02");
+	assert_string_equal(item_field(it->description, "issuedDate"), "09/03/2024");
+	assert_string_equal(item_field(it->description, "mode"), "01");
+	assert_string_equal(item_field(it->description, "numberOfPage"), "2");
+	assert_null(item_field(it->description, "path"));
+	assert_string_equal(item_field(it->dossier_description, "arcFileCode"), "F1.01");
+	assert_string_equal(item_field(it->dossier_description, "maintenance"), "01");
+	assert_string_equal(item_field(it->dossier_description, "startDate"), "2020");
+	assert_string_equal(item_field(it->dossier_description, "endDate"), "12/2021");
+	assert_int_equal(json_array_size(it->events), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(it->events, 0), "type")), "ingestion");
+}
+
+static void test_bad(void **state)
+{
+	char link[256];
+	(void)state;
+	put_text("F/metadata.csv",
+	         HEADER ROW("A", "T", "08", "1", "b/h/ma.jpg", "", "02", "9/3/2024", "01",
+	                    "") ROW("A", "T", "01", "2", "b/h/ngay.jpg", "", "02", "30/02/2024", "01",
+	                            "") ROW("A", "T", "01", "3", "b/h/mat03.jpg", "", "02", "9/3/2024", "3", "")
+	             ROW("A", "T", "01", "4", "b/h/mat.jpg", "", "xx", "9/3/2024", "01",
+	                 "TỐI MẬT") ROW("A", "T", "01", "5", "b/h/khong-co.jpg", "", "02", "9/3/2024", "01",
+	                                "") ROW("A", "T", "01", "6", "b/h/rong.jpg", "", "02", "9/3/2024", "01",
+	                                        "") ROW("A", "", "01", "7", "b/h/thieu.jpg", "", "02", "9/3/2024", "01", "")
+	                 ROW("A", "T", "01", "8", "b/h/hai-dong.jpg", "", "02", "9/3/2024", "01",
+	                     "") ROW("A", "T", "01", "9", "b/h/hai-dong.jpg", "", "02", "9/3/2024", "03", "")
+	                     ROW("A", "T", "01", "10", "b/h/hai-dong-2", "", "02", "9/3/2024", "01",
+	                         "") ROW("A", "T", "01", "11", "b/h/hai-dong-2", "", "02", "9/3/2024", "01", "")
+	                         ROW("A", "T", "01", "12", "b/h/tot.jpg", "", "02", "9/3/2024", "01",
+	                             "") ROW("A", "T", "01", "12", "b/h/trung.jpg", "", "02", "9/3/2024", "01", "")
+	                             ROW("A", "Khác", "01", "13", "b/h/lech.jpg", "", "02", "9/3/2024", "01",
+	                                 "") ROW("A", "T", "01", "14", "b/h/lien-ket", "", "02", "9/3/2024", "01", "")
+	                                 ROW("A", "T", "01", "15", "b/h/sau", "", "02", "9/3/2024", "01", "")
+	                                     ROW("A", "T", "01", "16", "b/mật/x.jpg", "", "02", "9/3/2024", "01", "")
+	                                         ROW("A", "T", "01", "17", "b/h/anh.jpg", "Ảnh", "02", "9/3/2024", "01", "")
+	                                             ROW("A", "T", "01", "x", "b/h/so.jpg", "", "02", "9/3/2024", "01", "")
+	                                                 ROW("A", "T", "01", "19", "b/h/mo-ho", "", "02", "9/3/2024", "01", ""));
+	static const char *const files[] = {"ma.jpg",         "ngay.jpg",       "mat03.jpg",       "mat.jpg",         "thieu.jpg",
+	                                    "hai-dong.jpg",   "hai-dong-2.tif", "tot.jpg",         "trung.jpg",       "lech.jpg",
+	                                    "khong-dong.jpg", "lien-ket/1.jpg", "sau/trong/1.jpg", "anh.jpg",         "so.jpg",
+	                                    "mo-ho.jpg",      "mo-ho.tif",      "../mật/x.jpg",    "../../../lac.jpg"};
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		char name[256];
+		put_text("F/b/h/rong.jpg", "");
+		snprintf(name, sizeof name, "F/b/h/%s", files[i]);
+		put_text(name, "x");
+	}
+	snprintf(link, sizeof link, "%s/F/b/h/lien-ket/2.jpg", folder);
+	assert_int_equal(symlink("/etc/passwd", link), 0);
+	run("vn-digitised");
+	/* The wrong code of row 1 is not the dossier's. */
+	struct item *it = expect("A.0000001", ITEM_QUARANTINE, "sheet-code");
+	assert_string_equal(it->notice.arg[0], "metadata.csv!C2");
+	assert_string_equal(it->notice.arg[1], "Thời hạn bảo quản");
+	assert_string_equal(it->notice.arg[2], "08");
+	assert_non_null(strstr(it->notice.arg[3], "01, 02, 03, 04, 05, 06, 07"));
+	assert_int_equal(it->n_sources, 1);
+	it = expect("A.0000002", ITEM_QUARANTINE, "sheet-date");
+	assert_string_equal(it->notice.arg[0], "metadata.csv!P3");
+	expect("A.0000003", ITEM_REFUSED, "secret");
+	expect("A.0000004", ITEM_REFUSED, "secret");
+	assert_int_equal(expect("A.0000005", ITEM_QUARANTINE, "sheet-no-file")->n_sources, 0);
+	expect("A.0000006", ITEM_QUARANTINE, "file-empty");
+	expect("A.0000007", ITEM_QUARANTINE, "sheet-required");
+	expect("A.0000008", ITEM_REFUSED, "secret"); /* the second of its rows says so */
+	expect("A.0000010", ITEM_QUARANTINE, "sheet-two-rows");
+	expect("A.0000012", ITEM_OK, NULL);
+	expect("F/b/h/trung.jpg", ITEM_QUARANTINE, "sheet-twice");
+	expect("A.0000013", ITEM_QUARANTINE, "sheet-dossier-differs");
+	expect("A.0000014", ITEM_QUARANTINE, "layout-link");
+	expect("A.0000015", ITEM_QUARANTINE, "layout-depth");
+	expect("A.0000016", ITEM_REFUSED, "secret");
+	it = expect("A.0000017", ITEM_QUARANTINE, "sheet-required"); /* a photograph needs its title */
+	assert_int_equal(it->kind, ITEM_PHOTO);
+	expect("F/b/h/so.jpg", ITEM_QUARANTINE, "sheet-number");
+	expect("A.0000019", ITEM_QUARANTINE, "sheet-ambiguous");
+	it = expect("F/b/h/khong-dong.jpg", ITEM_QUARANTINE, "sheet-no-row");
+	assert_string_equal(it->dossier, "A");
+	expect("lac.jpg", ITEM_QUARANTINE, "layout-place");
+	for (size_t i = 0; i < n_got; i++) {
+		if (got[i]->dossier != NULL && strcmp(got[i]->dossier, "A") == 0)
+			assert_int_equal(got[i]->dossier_size, n_got - 1);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(got[i]->id, got[k]->id);
+	}
+}
+
+/* What is wrong in one fonds or row stops no other. */
+static void test_good_among_bad(void **state)
+{
+	(void)state;
+	put_text("F/metadata.csv", HEADER ROW("A", "T", "01", "1", "b/h/a.jpg", "", "02", "9/3/2024", "01", "")
+	                               ROW("A", "T", "01", "2", "b/h/b.jpg", "", "99", "9/3/2024", "01", ""));
+	put_text("F/b/h/a.jpg", "x");
+	put_text("F/b/h/b.jpg", "x");
+	put_text("G/metadata.csv", HEADER GOOD("A", "5", "b/h/c.jpg"));
+	put_text("G/b/h/c.jpg", "x");
+	put_text("H/b/h/d.jpg", "x");
+	put_text("I/metadata.csv", "Mã hồ sơ;Tiêu đề hồ sơ;Số thứ tự\nA;b;1\n");
+	put_text("I/b/h/e.jpg", "x");
+	put_text("J/metadata.csv", "một;hai\n");
+	put_text("J/b/f.jpg", "x");
+	put_text("K/metadata.csv", "\xff\xfe");
+	put_text("K/metadata.xlsx", "PK");
+	put_text("K/b/h/g.jpg", "x");
+	put_text("L/metadata.xlsx", "PK");
+	put_text("L/b/h/h.jpg", "x");
+	run("vn-digitised");
+	expect("A.0000001", ITEM_OK, NULL);
+	expect("A.0000002", ITEM_QUARANTINE, "sheet-code");
+	expect("A.0000005", ITEM_QUARANTINE, "dossier-twice");
+	expect("H/b/h/d.jpg", ITEM_QUARANTINE, "sheet-missing");
+	struct item *it = expect("I/b/h/e.jpg", ITEM_QUARANTINE, "sheet-column");
+	assert_string_equal(it->notice.arg[1], "Thời hạn bảo quản");
+	expect("J/b/f.jpg", ITEM_QUARANTINE, "sheet-header");
+	expect("K/b/h/g.jpg", ITEM_QUARANTINE, "sheet-two-files");
+	expect("L/b/h/h.jpg", ITEM_QUARANTINE, "xlsx-zip");
+	assert_int_equal(n_got, 8);
+}
+
+/* A workbook as offices keep them: a title, groups merged over the columns, the columns numbered, dossier cells merged downwards. */
+static void test_workbook(void **state)
+{
+	static uint8_t zip[1 << 16];
+	static char header[8192], cells[32768];
+	struct made_part parts[MADE_PARTS];
+	char *at = header, titles[] = HEADER;
+	unsigned column = 0;
+	(void)state;
+	for (char *title = strtok(titles, ";\n"); title != NULL; title = strtok(NULL, ";\n"), column++)
+		at += sprintf(at, "<c r=\"%s%c3\" t=\"inlineStr\"><is><t>%s</t></is></c>", column < 26 ? "" : "A",
+		              (int)('A' + column % 26), title);
+	snprintf(cells, sizeof cells,
+	         "<sheetData><row r=\"1\"><c r=\"A1\" t=\"str\"><v>BẢNG KÊ</v></c></row>"
+	         "<row r=\"2\"><c r=\"A2\" t=\"str\"><v>Hồ sơ</v></c><c r=\"L2\" t=\"str\"><v>Tài liệu</v></c></row><row "
+	         "r=\"3\">%s</row>"
+	         "<row r=\"4\"><c r=\"A4\"><v>1</v></c><c r=\"B4\"><v>2</v></c><c r=\"C4\"><v>3</v></c></row>"
+	         "<row r=\"5\"><c t=\"str\"><v>W.01</v></c><c t=\"str\"><v>T</v></c><c><v>1</v></c><c><v>1</v></c><c><v>1</v></c>"
+	         "<c><v>2020</v></c><c><v>2021</v></c><c><v>2</v></c><c><v>2</v></c><c><v>2</v></c><c><v>0</v></c><c><v>1</v></c>"
+	         "<c r=\"N5\" t=\"str\"><v>Giấy</v></c><c><v>2</v></c><c s=\"1\"><v>45360</v></c><c t=\"str\"><v>UBND</v></c>"
+	         "<c t=\"str\"><v>Về việc</v></c><c><v>1</v></c><c><v>2</v></c><c><v>1</v></c><c r=\"W5\"><v>2</v></c></row>"
+	         "<row r=\"6\"><c r=\"L6\"><v>2</v></c><c r=\"N6\" t=\"str\"><v>Ảnh</v></c><c r=\"U6\"><v>1</v></c>"
+	         "<c r=\"Y6\" t=\"str\"><v>Lễ</v></c><c t=\"str\"><v>Khánh thành</v></c><c><v>2</v></c></row></sheetData>"
+	         "<mergeCells><mergeCell ref=\"A1:AA1\"/><mergeCell ref=\"A2:K2\"/><mergeCell ref=\"L2:AA2\"/><mergeCell "
+	         "ref=\"A5:A6\"/>"
+	         "<mergeCell ref=\"B5:B6\"/><mergeCell ref=\"C5:C6\"/><mergeCell ref=\"D5:D6\"/><mergeCell ref=\"E5:E6\"/>"
+	         "<mergeCell ref=\"F5:F6\"/><mergeCell ref=\"G5:G6\"/><mergeCell ref=\"H5:H6\"/><mergeCell ref=\"I5:I6\"/>"
+	         "<mergeCell ref=\"J5:J6\"/><mergeCell ref=\"K5:K6\"/></mergeCells>",
+	         header);
+	made_workbook(cells, NULL, "<cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/></cellXfs>", NULL, parts);
+	put("W/metadata.xlsx", zip, make_zip(parts, MADE_PARTS, NULL, zip, sizeof zip));
+	put_text("W/b/h/W.01.0000001.tif", "x");
+	put_text("W/b/h/W.01.0000002.jpg", "x");
+	run("vn-digitised");
+	assert_int_equal(n_got, 2);
+	struct item *it = expect("W.01.0000001", ITEM_OK, NULL);
+	assert_string_equal(item_field(it->description, "issuedDate"), "09/03/2024");
+	assert_string_equal(item_field(it->dossier_description, "riskRecovery"), "0");
+	it = expect("W.01.0000002", ITEM_OK, NULL);
+	assert_int_equal(it->kind, ITEM_PHOTO);
+	assert_string_equal(item_field(it->description, "typePic"), "02");
+	assert_string_equal(item_field(it->dossier_description, "title"), "T");
+}
+
+static void test_plain(void **state)
+{
+	static const uint8_t two[] = {'I', 'I', 42, 0, 8, 0, 0, 0, 0, 0, 14, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+	static const uint8_t one[] = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0};
+	static const uint8_t big[] = {'I', 'I', 43, 0, 8, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0,
+	                              0,   0,   0,  0, 0, 0, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0};
+	(void)state;
+	put("a/two.tif", two, sizeof two);
+	put("a/big.tif", big, sizeof big);
+	put("a/one.tif", one, sizeof one);
+	put("a/cut.tif", one, 6);
+	put_text("a/1.png", "x");
+	put_text("a/ghi-chu.txt", "x");
+	put_text("a.pdf", "%PDF");
+	put_text("b/c/1.jpg", "x");
+	put_text("b/c/2.jpg", "");
+	put_text("d/e.jpg", "x");
+	run("pdfa-only");
+	struct item *it = expect("a", ITEM_OK, NULL);
+	assert_int_equal(it->n_sources, 3);
+	assert_string_equal(it->path, "a");
+	it = expect("a/two.tif", ITEM_OK, NULL);
+	assert_string_equal(it->path, "a/two");
+	expect("a/big.tif", ITEM_OK, NULL);
+	expect("a/ghi-chu.txt", ITEM_OK, NULL);
+	it = expect("a.pdf", ITEM_OK, NULL);
+	assert_int_equal(it->kind, ITEM_RECEIVED);
+	assert_string_equal(it->path, "a.pdf"); /* "a" is taken */
+	expect("b/c", ITEM_QUARANTINE, "file-empty");
+	expect("d", ITEM_OK, NULL);
+	assert_int_equal(n_got, 7);
+}
+
+static void test_missing(void **state)
+{
+	struct profile p = {.ingest = {.layout = LAYOUT_PLAIN}};
+	struct stage_env env = {.profile = &p, .now_ms = fixed_clock};
+	struct err e = {0};
+	void *stage_state;
+	(void)state;
+	assert_int_equal(ingest_stage.open(&env, &stage_state, &e), ST_OK);
+	assert_int_equal(ingest_stage.produce(stage_state, "/nowhere/at/all", take, NULL, &e), ST_RUN);
+	assert_string_equal(e.code, "backlog-missing");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {TEST(test_dossiers), TEST(test_bad),   TEST(test_good_among_bad),
+	                                   TEST(test_workbook), TEST(test_plain), TEST(test_missing)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
