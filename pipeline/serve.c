@@ -12,7 +12,7 @@
 
 #include "pipeline/process.h"
 
-/* What a service says when it has started: "ok", or its fault as "code\tdetail\twhere". */
+/* What a service says when it has started: "ok", or its fault as "code\tdetail\twhere\tstatus". */
 static enum status read_ready(int fd, const char *name, struct err *e)
 {
 	char text[2048];
@@ -33,12 +33,14 @@ static enum status read_ready(int fd, const char *name, struct err *e)
 		return ST_OK;
 	char *at = text;
 	const char *code = strsep(&at, "\t"), *detail = strsep(&at, "\t"), *where = strsep(&at, "\t");
+	/* A token that is not there now may be there later. */
+	enum status st = at != NULL && strcmp(at, status_name(ST_RETRY)) == 0 ? ST_RETRY : ST_RUN;
 	if (code[0] == '\0') {
 		err_set(e, ST_RETRY, "service-start", "%s ended before it was ready", name);
 		err_arg(e, "%s", name);
 		return ST_RETRY;
 	}
-	err_set(e, ST_RUN, code, "%s", detail != NULL ? detail : "");
+	err_set(e, st, code, "%s", detail != NULL ? detail : "");
 	err_arg(e, "%s", detail != NULL ? detail : "");
 	return err_where(e, "%s", where != NULL ? where : name);
 }

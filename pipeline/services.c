@@ -2,9 +2,7 @@
 
 #include <stdio.h>
 
-#include "pipeline/command.h"
 #include "stages/trust/fetch.h"
-#include "stages/trust/keyholder.h"
 
 /* Who needs the service but has no site file would have been told so before; this is for a site file without a key. */
 static int refuse(int ready_fd, const char *code, const char *detail)
@@ -13,16 +11,21 @@ static int refuse(int ready_fd, const char *code, const char *detail)
 	return EXIT_RESUMABLE;
 }
 
+struct key_config service_key_config(const struct site *site)
+{
+	return (struct key_config){
+	    .uri = site->key,
+	    .certificates = (const char *const *)site->certificates,
+	    .n_certificates = site->certificates_count,
+	};
+}
+
 static int key_main(const struct profile *profile, const struct site *site, int control_fd, int ready_fd)
 {
 	(void)profile;
 	if (site == NULL || site->key == NULL)
 		return refuse(ready_fd, "site-needs", "key");
-	struct key_config config = {
-	    .uri = site->key,
-	    .certificates = (const char *const *)site->certificates,
-	    .n_certificates = site->certificates_count,
-	};
+	struct key_config config = service_key_config(site);
 	return keyholder_main(&config, control_fd, ready_fd);
 }
 

@@ -65,7 +65,7 @@ const struct stage *stage_find(const char *name); /* NULL where there is none */
 /* A process that lives beside the stages and serves them over sockets: key holder, network process (pipeline/stages.c lists
  * them). control_fd is a SOCK_SEQPACKET socket; each message on it is one byte and one descriptor (SCM_RIGHTS), a stream socket
  * to a new client. The service ends when control_fd is closed at the other end and no client is left. Returns the process's exit
- * status. ready_fd: one line "ok\n", or an error as printed by err_print-like "code\tdetail\twhere\n", is written when the service
+ * status. ready_fd: one line "ok\n", or a fault as "code\tdetail\twhere\tstatus\n", is written when the service
  * has started, then it is closed. */
 struct service {
 	const char *name;

@@ -52,6 +52,9 @@ const struct service *const services[] = {
 };
 
 const struct command *const stage_commands[] = {
+#ifdef HAVE_trust
+    &key_command,
+#endif
 #ifdef HAVE_stage_validate
     &validate_command,
 #endif

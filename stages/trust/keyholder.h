@@ -12,6 +12,7 @@
 #define ARKSEAL_TRUST_KEYHOLDER_H
 
 #include <openssl/x509.h>
+#include <stdbool.h>
 
 #include "stages/base/buf.h"
 #include "stages/base/err.h"
@@ -40,10 +41,11 @@ struct key_config {
  * Returns an exit status: 0, or 3 where the token could not be opened (ready_fd says why). Locks its memory, dumps no core. */
 int keyholder_main(const struct key_config *config, int control_fd, int ready_fd);
 
-/* A person's attempt (`arkseal key check --login`), in the process that calls: tries the PIN once even where the token has refused it
- * before or has few tries left, and finds the key and its certificate. Success clears the note of a refused PIN. Errors: as
- * keyholder_open, and ST_RUN "key-uri", "key-module", "key-state", "key-pin-source", "key-pin-locked". */
-enum status keyholder_login_check(const struct key_config *config, struct err *e);
+/* Opens the token in the process that calls, finds the key and its certificate, and closes it again (`arkseal key check`). attended:
+ * a person stands by, so that the PIN is tried once even where the token has refused it before or has few tries left; success
+ * clears the note of a refused PIN. *ret_certificate is the caller's. Errors: as keyholder_open, and ST_RUN "key-uri", "key-module",
+ * "key-state", "key-pin-source", "key-pin-locked", "key-certificate". */
+enum status keyholder_check(const struct key_config *config, bool attended, X509 **ret_certificate, struct err *e);
 
 struct keyholder;
 

@@ -255,8 +255,13 @@ static void wrong_pin(void **state)
 	/* SoftHSM2 says now that few tries are left: even the right PIN waits for a person. */
 	starts_with_fault(config("seal-rsa", "pin"), "key-pin-locked");
 	assert_int_equal(notes("pin-refused"), 1);
-	if (keyholder_login_check(config("seal-rsa", "pin"), &e) != ST_OK)
+	X509 *c = NULL;
+	assert_int_equal(keyholder_check(config("seal-rsa", "pin"), false, &c, &e), ST_RUN);
+	assert_string_equal(e.code, "key-pin-locked");
+	if (keyholder_check(config("seal-rsa", "pin"), true, &c, &e) != ST_OK)
 		fail_msg("%s: %s", e.code, e.detail);
+	assert_non_null(c);
+	X509_free(c);
 	assert_int_equal(notes("pin-refused"), 0);
 	struct pki_service s;
 	assert_true(service_start(&s, run, config("seal-rsa", "pin")));

@@ -237,14 +237,18 @@ int keyholder_main(const struct key_config *config, int control_fd, int ready_fd
 	return st == ST_OK ? 0 : 3;
 }
 
-enum status keyholder_login_check(const struct key_config *config, struct err *e)
+enum status keyholder_check(const struct key_config *config, bool attended, X509 **ret_certificate, struct err *e)
 {
 	struct key_uri uri;
 	struct hsm *h = NULL;
 	hide();
 	enum status st = key_uri_parse(config->uri, &uri, e);
 	if (st == ST_OK)
-		st = hsm_open(config, &uri, true, &h, e);
+		st = hsm_open(config, &uri, attended, &h, e);
+	if (st == ST_OK) {
+		*ret_certificate = hsm_certificate(h);
+		X509_up_ref(*ret_certificate);
+	}
 	hsm_close(h);
 	return st;
 }

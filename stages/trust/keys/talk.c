@@ -235,7 +235,7 @@ void talk_ready(int ready_fd, const struct err *e)
 	if (e == NULL)
 		buf_str(&line, "ok");
 	else
-		buf_format(&line, "%s\t%s\t%s", e->code, e->detail, e->where);
+		buf_format(&line, "%s\t%s\t%s\t%s", e->code, e->detail, e->where, status_name(e->status));
 	for (size_t i = 0; i < line.len; i++)
 		if (line.data[i] == '\n')
 			line.data[i] = ' ';

@@ -57,7 +57,7 @@ enum status talk_call(int fd, const struct buf *out, struct buf *in, int timeout
 
 /* The next client's socket (close-on-exec) from a control socket that is readable; -1: nothing this time; -2: closed. */
 int talk_accept(int control_fd);
-/* Tells that the service has started (e NULL) or why not: "ok\n" or "code\tdetail\twhere\n". Closes ready_fd. */
+/* Tells that the service has started (e NULL) or why not: "ok\n" or "code\tdetail\twhere\tstatus\n". Closes ready_fd. */
 void talk_ready(int ready_fd, const struct err *e);
 /* Receives what is there into *in; false: the peer is gone. */
 bool talk_receive(int fd, struct buf *in);
