@@ -147,6 +147,8 @@ static void write_directory(TIFF *t, const struct tiff_recipe *r, bool thumbnail
 	TIFFSetField(t, TIFFTAG_PHOTOMETRIC, r->photometric);
 	TIFFSetField(t, TIFFTAG_COMPRESSION, r->compression);
 	TIFFSetField(t, TIFFTAG_PLANARCONFIG, r->planar == 0 ? PLANARCONFIG_CONTIG : r->planar);
+	if (r->photometric == PHOTOMETRIC_YCBCR)
+		TIFFSetField(t, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
 	if (r->reversed)
 		TIFFSetField(t, TIFFTAG_FILLORDER, FILLORDER_LSB2MSB);
 	if (r->orientation != 0)
