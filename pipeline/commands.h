@@ -8,7 +8,7 @@
 #include "pipeline/site.h"
 #include "pipeline/stage.h"
 
-extern const struct command run_command, status_command, report_command, retry_command;
+extern const struct command run_command, status_command, report_command, retry_command, profile_command;
 
 /* Says that something is missing on the command line; EXIT_WRONG_USE. */
 int command_needs(const char *what);

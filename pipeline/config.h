@@ -68,6 +68,10 @@ enum status config_fault(const struct config_node *n, const char *area, const ch
 enum status config_load(const struct config_node *tree, const struct config_kind *kind, void **ret_data, struct err *e);
 void config_unload(const struct config_kind *kind, void *data);
 
+/* Appends the tree as YAML. */
+struct buf;
+void config_print(const struct config_node *tree, struct buf *to);
+
 /* The rule of a key, or NULL. */
 const struct config_rule *config_rule(const struct config_kind *kind, const char *key);
 

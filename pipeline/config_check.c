@@ -292,6 +292,61 @@ static void write_node(const struct config_node *n, struct buf *to)
 	buf_byte(to, n->type == CONFIG_MAP ? '}' : ']');
 }
 
+static bool plain_word(const char *s)
+{
+	size_t n = strlen(s);
+	return n > 0 && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+./")] == 0 && s[0] != '-';
+}
+
+static void print_scalar(const struct config_node *n, struct buf *to)
+{
+	if (plain_word(n->text))
+		buf_str(to, n->text);
+	else
+		write_text(n->text, to);
+}
+
+static bool scalars_only(const struct config_node *list)
+{
+	bool only = true;
+	for (size_t i = 0; i < list->n; i++)
+		only = only && list->child[i]->type == CONFIG_SCALAR;
+	return only;
+}
+
+/* `first`: the first member of a map stands on the line of its list's dash. */
+static void print_node(const struct config_node *n, unsigned depth, bool first, struct buf *to)
+{
+	for (size_t i = 0; i < n->n; i++) {
+		const struct config_node *c = n->child[i];
+		if (!first || i > 0)
+			buf_format(to, "%*s", (int)(2 * depth), "");
+		buf_format(to, "%s%s", n->type == CONFIG_LIST ? "- " : c->key, n->type == CONFIG_LIST ? "" : ":");
+		if (c->type == CONFIG_SCALAR) {
+			buf_str(to, n->type == CONFIG_LIST ? "" : " ");
+			print_scalar(c, to);
+			buf_byte(to, '\n');
+		} else if (c->type == CONFIG_LIST && scalars_only(c)) {
+			buf_str(to, " [");
+			for (size_t k = 0; k < c->n; k++) {
+				buf_str(to, k > 0 ? ", " : "");
+				print_scalar(c->child[k], to);
+			}
+			buf_str(to, "]\n");
+		} else if (c->n == 0) {
+			buf_str(to, " {}\n");
+		} else {
+			buf_str(to, n->type == CONFIG_LIST ? "" : "\n");
+			print_node(c, depth + 1, n->type == CONFIG_LIST, to);
+		}
+	}
+}
+
+void config_print(const struct config_node *tree, struct buf *to)
+{
+	print_node(tree, 0, false, to);
+}
+
 /* What libcyaml says reaches the person only if config_check has let something through that libcyaml does not like. */
 static void keep_first(cyaml_log_t level, void *to, const char *format, va_list args)
 {

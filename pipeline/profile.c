@@ -193,12 +193,11 @@ static enum status check_layout(struct config_node *tree, struct err *e)
 	return ST_OK;
 }
 
-enum status profile_load(const char *name_or_path, const char *const *set, size_t n_set, struct profile **ret_profile,
+enum status profile_tree(const char *name_or_path, const char *const *set, size_t n_set, struct config_node **ret_tree,
                          struct err *e)
 {
 	const char *above[EXTENDS_LIMIT];
 	struct config_node *tree = NULL;
-	void *data = NULL;
 	char *path = find_file(name_or_path, NULL);
 	enum status st = read_chain(path, above, 0, &tree, e);
 	for (size_t i = 0; i < n_set && st == ST_OK; i++)
@@ -211,12 +210,25 @@ enum status profile_load(const char *name_or_path, const char *const *set, size_
 		st = check_columns(tree, e);
 	if (st == ST_OK)
 		st = find_font(tree, e);
-	if (st == ST_OK)
-		st = config_load(tree, &profile_kind, &data, e);
-	config_drop(tree);
 	free(path);
 	if (st == ST_OK)
+		*ret_tree = tree;
+	else
+		config_drop(tree);
+	return st;
+}
+
+enum status profile_load(const char *name_or_path, const char *const *set, size_t n_set, struct profile **ret_profile,
+                         struct err *e)
+{
+	struct config_node *tree = NULL;
+	void *data = NULL;
+	enum status st = profile_tree(name_or_path, set, n_set, &tree, e);
+	if (st == ST_OK)
+		st = config_load(tree, &profile_kind, &data, e);
+	if (st == ST_OK)
 		*ret_profile = data;
+	config_drop(tree);
 	return st;
 }
 

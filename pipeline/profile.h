@@ -153,9 +153,13 @@ void profile_free(struct profile *p);
 /* The folder of installed profiles: $ARKSEAL_DATA/profiles, the source tree's in a build folder, or <prefix>/share/arkseal. */
 const char *profile_folder(void);
 
-/* The schema of the keys (pipeline/config.h). */
+/* The schema of the keys, and the checked tree of a profile with all that it extends and all that is not said filled in
+ * (pipeline/config.h). */
 struct config_kind;
 extern const struct config_kind profile_kind;
+struct config_node;
+enum status profile_tree(const char *name_or_path, const char *const *set, size_t n_set, struct config_node **ret_tree,
+                         struct err *e);
 
 /* Whether the profile's list has this stage. */
 bool profile_has_stage(const struct profile *p, const char *stage);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "pipeline/config.h"
 #include "pipeline/profile.h"
 #include "pipeline/site.h"
 #include "stages/base/file.h"
@@ -97,6 +98,27 @@ static void test_extends(void **state)
 	assert_int_equal(p->sign.level, LEVEL_B_T);
 	assert_int_equal(p->sign.appearance.time_offset_min, 420);
 	profile_free(p);
+}
+
+/* What "profile show" prints is a profile that says the same. */
+static void test_shown(void **state)
+{
+	static const char *const names[] = {"vn-digitised", "pdfa-only"};
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct config_node *tree = NULL;
+		struct buf once = BUF_INIT(1 << 20), twice = BUF_INIT(1 << 20);
+		struct err e = {0};
+		assert_int_equal(profile_tree(names[i], NULL, 0, &tree, &e), ST_OK);
+		config_print(tree, &once);
+		config_drop(tree);
+		assert_int_equal(profile_tree(put("shown.yaml", (char *)once.data), NULL, 0, &tree, &e), ST_OK);
+		config_print(tree, &twice);
+		config_drop(tree);
+		assert_string_equal((char *)once.data, (char *)twice.data);
+		buf_free(&once);
+		buf_free(&twice);
+	}
 }
 
 static void test_wrong(void **state)
@@ -212,6 +234,7 @@ static void test_site(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_installed), cmocka_unit_test(test_extends),
-	                                   cmocka_unit_test(test_wrong), cmocka_unit_test(test_site)};
+	                                   cmocka_unit_test(test_shown), cmocka_unit_test(test_wrong),
+	                                   cmocka_unit_test(test_site)};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
