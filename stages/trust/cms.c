@@ -1,7 +1,6 @@
 #include "stages/trust/cms.h"
 
 #include <openssl/ess.h>
-#include <openssl/rsa.h>
 #include <string.h>
 
 #include "stages/trust/der.h"
@@ -218,33 +217,4 @@ size_t cms_digest(int digest_nid, struct bytes of, uint8_t ret_digest[64])
 		n = 0;
 	trust_drain();
 	return n;
-}
-
-/* RFC 5652, 5.4: without signed attributes the signature is over the content itself, of which we have the digest. */
-static bool plain_signature_right(const struct cms *c, X509 *certificate, struct bytes digest)
-{
-	const EVP_MD *md = EVP_get_digestbynid(c->digest_nid);
-	EVP_PKEY *key = X509_get0_pubkey(certificate);
-	const ASN1_OCTET_STRING *value = CMS_SignerInfo_get0_signature(c->signer);
-	EVP_PKEY_CTX *ctx = key == NULL ? NULL : EVP_PKEY_CTX_new(key, NULL);
-	bool pss = c->signature_nid == NID_rsassaPss;
-	bool ok = ctx != NULL && md != NULL && digest.n == (size_t)EVP_MD_get_size(md) && EVP_PKEY_verify_init(ctx) == 1 &&
-	          (!pss || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1) &&
-	          EVP_PKEY_CTX_set_signature_md(ctx, md) == 1 &&
-	          EVP_PKEY_verify(ctx, ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value), digest.p, digest.n) == 1;
-	EVP_PKEY_CTX_free(ctx);
-	return ok;
-}
-
-bool cms_signature_right(const struct cms *c, X509 *certificate, struct bytes content_digest)
-{
-	bool ok;
-	if (cms_has_signed_attributes(c)) {
-		CMS_SignerInfo_set1_signer_cert(c->signer, certificate);
-		ok = CMS_SignerInfo_verify(c->signer) == 1;
-	} else {
-		ok = plain_signature_right(c, certificate, content_digest);
-	}
-	trust_drain();
-	return ok;
 }
