@@ -98,6 +98,8 @@ static enum status redraw_document(struct convert *c, struct item *it, const str
 		item_add_event(it, now, "validation", "warning",
 		               "the received file says that it is PDF/A-%d%c; the claim is not trusted", claim->part,
 		               claim->conformance == '\0' ? ' ' : claim->conformance - 'A' + 'a');
+	if (st == ST_OK && claim->encrypted)
+		item_add_event(it, now, "validation", "warning", "the received file was encrypted and opened without a password");
 	redraw_close(r);
 	return st;
 }
@@ -136,6 +138,10 @@ enum status convert_received(struct convert *c, struct item *it, struct err *e)
 		st = keep(c, it, &m, &claim, e);
 	else if (st == ST_OK && claim.signatures)
 		st = err_set(e, ST_ITEM, "pdf-signed-not-pdfa", "signed, and its XMP does not say that it is PDF/A");
+	else if (st == ST_OK && claim.attachments)
+		st = err_set(e, ST_ITEM, "pdf-attachments", "files are embedded; a drawing of the pages would lose them");
+	else if (st == ST_OK && claim.dynamic_form)
+		st = err_set(e, ST_ITEM, "pdf-dynamic-form", "a dynamic XFA form: what its pages show is not its content");
 	else if (st == ST_OK)
 		st = redraw_document(c, it, &claim, e);
 	if (st != ST_OK)

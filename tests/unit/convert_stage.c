@@ -371,6 +371,24 @@ static void test_faults(void **state)
 	assert_string_equal(e.code, "source-changed");
 	item_free(it);
 
+	static const struct {
+		const char *catalog, *code;
+	} lost[] = {{"/Names << /EmbeddedFiles << /Names [(a) << >>] >> >>", "pdf-attachments"},
+	            {"/NeedsRendering true", "pdf-dynamic-form"}};
+	for (size_t i = 0; i < 2; i++) {
+		BUF_AUTO struct buf b = BUF_INIT(1u << 16), catalog = BUF_INIT(4096);
+		buf_format(&catalog, "<< /Type /Catalog /Pages 2 0 R %s >>", lost[i].catalog);
+		make_pdf(&b,
+		         (const char *const[]){(char *)catalog.data, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		                               "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] >>", NULL},
+		         "");
+		assert_int_equal(file_write(at("lost.pdf"), b.data, b.len, &e), ST_OK);
+		it = document(ITEM_RECEIVED, "lost", (const char *const[]){"lost.pdf", NULL});
+		assert_int_equal(convert_stage.work(stage, it, &e), ST_ITEM);
+		assert_string_equal(e.code, lost[i].code);
+		item_free(it);
+	}
+
 	it = document(ITEM_PAPER, "nothing", (const char *const[]){NULL});
 	assert_int_equal(convert_stage.work(stage, it, &e), ST_ITEM);
 	assert_string_equal(e.code, "source-missing");

@@ -16,6 +16,8 @@ struct pdf_claim {
 	bool signatures;  /* a signature field with a value, a document timestamp among them */
 	size_t pages;
 	bool encrypted;
+	bool attachments;  /* files are embedded in the document (ISO 32000-1, 7.11.4) */
+	bool dynamic_form; /* an XFA form that is laid out by the reader; its pages say nothing (NeedsRendering) */
 };
 
 /* Errors: ST_ITEM "pdf-…" of the strict reader: then nothing is known. */
