@@ -34,7 +34,7 @@ static enum status open_regular(const char *path, int *ret_fd, struct stat *ret_
 
 enum status file_read(const char *path, struct buf *to, struct err *e)
 {
-	int fd;
+	int fd = -1;
 	struct stat info;
 	enum status st = open_regular(path, &fd, &info, e);
 	if (st != ST_OK)
@@ -74,7 +74,7 @@ enum status file_read(const char *path, struct buf *to, struct err *e)
 
 enum status file_map_open(const char *path, struct file_map *ret_map, struct err *e)
 {
-	int fd;
+	int fd = -1;
 	struct stat info;
 	enum status st = open_regular(path, &fd, &info, e);
 	if (st != ST_OK)
@@ -237,7 +237,7 @@ enum status file_remove_tree(const char *path, struct err *e)
 
 enum status file_sha256(const char *path, char ret_hex[65], int64_t *ret_size, struct err *e)
 {
-	int fd;
+	int fd = -1;
 	struct stat info;
 	enum status st = open_regular(path, &fd, &info, e);
 	if (st != ST_OK)
