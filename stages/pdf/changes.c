@@ -15,8 +15,9 @@ enum role {
 	ROLE_FILL = 8,    /* value or appearance of a field that may be filled in, or of a free annotation */
 	ROLE_ANNOTS = 16, /* the Annots array of a page */
 	ROLE_FIELDS = 32, /* the Fields array of the form */
-	ROLE_DR = 64,     /* default resources of the form: may grow */
-	ROLE_META = 128,  /* the XMP packet of the document */
+	ROLE_DR = 64,     /* default resources of the form */
+	ROLE_FONTS = 128, /* their dictionary of fonts: may grow */
+	ROLE_META = 256,  /* the XMP packet of the document */
 };
 
 /* What an object is by its place in the structure; such a one is judged by its keys, however it is reached. */
@@ -33,7 +34,7 @@ enum class {
 
 struct work {
 	uint32_t number;
-	uint8_t role;
+	uint16_t role;
 };
 
 struct judge {
@@ -41,8 +42,8 @@ struct judge {
 	struct pdfsig *sig;
 	struct err *e;
 	enum status st;
-	int level;      /* P of DocMDP */
-	uint8_t *roles; /* by object number */
+	int level;       /* P of DocMDP */
+	uint16_t *roles; /* by object number */
 	uint8_t *classes;
 	uint32_t n;
 	struct work *work;
@@ -131,7 +132,7 @@ static void each_difference(struct judge *j, const struct pdfobj *a, const struc
 
 /* --- roles and classes in the signed revision --- */
 
-static void reach(struct judge *j, uint32_t number, uint8_t role)
+static void reach(struct judge *j, uint32_t number, uint16_t role)
 {
 	if (number >= j->n || (j->roles[number] & role) != 0 || j->st != ST_OK)
 		return;
@@ -149,7 +150,7 @@ static void reach(struct judge *j, uint32_t number, uint8_t role)
 	j->work[j->n_work++] = (struct work){number, role};
 }
 
-static void scan(struct judge *j, const struct pdfobj *o, uint8_t role)
+static void scan(struct judge *j, const struct pdfobj *o, uint16_t role)
 {
 	const struct pdf_pair *pairs;
 	if (o->kind == PDF_REFERENCE)
@@ -166,7 +167,7 @@ static const char *const fill_keys[] = {"V", "AP", "AS", "I", "RV", NULL};
 static const char *const sign_keys[] = {"V", "AP", NULL};
 
 /* The role of what an entry leads to. */
-static uint8_t child_role(enum class class, const char *key)
+static uint16_t child_role(enum class class, const char *key)
 {
 	switch (class) {
 	case CLASS_CATALOG:
@@ -174,7 +175,7 @@ static uint8_t child_role(enum class class, const char *key)
 			return ROLE_META;
 		return strcmp(key, "DSS") == 0 || strcmp(key, "Extensions") == 0 ? ROLE_DSS : ROLE_FIXED;
 	case CLASS_FORM:
-		return strcmp(key, "Fields") == 0 ? ROLE_FIELDS : strcmp(key, "DR") == 0 ? ROLE_DR : ROLE_FIXED;
+		return strcmp(key, "Fields") == 0 ? ROLE_FIELDS : ROLE_FIXED;
 	case CLASS_PAGE:
 		return strcmp(key, "Annots") == 0 ? ROLE_ANNOTS : ROLE_FIXED;
 	case CLASS_FIELD_FILL:
@@ -190,6 +191,29 @@ static uint8_t child_role(enum class class, const char *key)
 	return ROLE_FIXED;
 }
 
+/* The roles of these are only those of the array or dictionary itself. */
+static bool shallow(uint16_t role)
+{
+	return role == ROLE_ANNOTS || role == ROLE_FIELDS || role == ROLE_FONTS || role == ROLE_INFO;
+}
+
+static void scan_entry(struct judge *j, const struct pdfobj *value, uint16_t role)
+{
+	scan(j, value, value->kind != PDF_REFERENCE && shallow(role) ? ROLE_FIXED : role);
+}
+
+/* DR, and in it the dictionary of fonts, may be an object of its own. */
+static void scan_resources(struct judge *j, const struct pdfobj *o)
+{
+	const struct pdf_pair *pairs;
+	size_t n = pdf_pairs(o, &pairs);
+	if (o->kind == PDF_REFERENCE)
+		scan(j, o, ROLE_DR);
+	for (size_t i = 0; i < n; i++) {
+		scan_entry(j, pairs[i].value, strcmp(pairs[i].key, "Font") == 0 ? ROLE_FONTS : ROLE_FIXED);
+	}
+}
+
 static void scan_dictionary(struct judge *j, const struct pdfobj *o, enum class class)
 {
 	const struct pdf_pair *pairs;
@@ -197,8 +221,10 @@ static void scan_dictionary(struct judge *j, const struct pdfobj *o, enum class 
 	for (size_t i = 0; i < n; i++) {
 		if (class == CLASS_CATALOG && strcmp(pairs[i].key, "AcroForm") == 0 && pairs[i].value->kind == PDF_DICT)
 			scan_dictionary(j, pairs[i].value, CLASS_FORM);
+		else if (class == CLASS_FORM && strcmp(pairs[i].key, "DR") == 0)
+			scan_resources(j, pairs[i].value);
 		else
-			scan(j, pairs[i].value, child_role(class, pairs[i].key));
+			scan_entry(j, pairs[i].value, child_role(class, pairs[i].key));
 	}
 }
 
@@ -219,14 +245,16 @@ static void spread_roles(struct judge *j)
 	for (size_t i = 0; i < pdfobj_length(trailer); i++) {
 		const char *key = pdfobj_key(trailer, i);
 		if (strcmp(key, "AdditionalStreams") != 0 || additional_streams(j->before) > 0)
-			scan(j, pdfobj_value(trailer, i), strcmp(key, "Info") == 0 ? ROLE_INFO : ROLE_FIXED);
+			scan_entry(j, pdfobj_value(trailer, i), strcmp(key, "Info") == 0 ? ROLE_INFO : ROLE_FIXED);
 	}
 	while (j->n_work > 0 && j->st == ST_OK) {
 		struct work w = j->work[--j->n_work];
 		const struct pdfobj *o = pdfdoc_object(j->before, w.number);
 		if (j->classes[w.number] != CLASS_NONE)
 			scan_dictionary(j, o, (enum class)j->classes[w.number]);
-		else if (w.role == ROLE_ANNOTS || w.role == ROLE_FIELDS)
+		else if (w.role == ROLE_DR && o->kind != PDF_REFERENCE)
+			scan_resources(j, o);
+		else if (shallow(w.role))
 			scan(j, o, ROLE_FIXED);
 		else
 			scan(j, o, w.role);
@@ -428,14 +456,19 @@ static void judge_annots(struct judge *j, const struct pdfobj *a, const struct p
 	}
 }
 
-/* Default resources: fonts that were there stay, more may come. Default appearances use nothing else of them (12.7.3.3). */
-static bool resources_grown(const struct pdfobj *a, const struct pdfobj *b)
+/* A dictionary that keeps its entries and may have more. */
+static bool kept(const struct pdfobj *a, const struct pdfobj *b)
 {
-	const struct pdfobj *fonts_a = pdf_resolve(pdfobj_get(a, "Font")), *fonts_b = pdf_resolve(pdfobj_get(b, "Font"));
-	for (size_t i = 0; i < pdfobj_length(fonts_a); i++)
-		if (!same(pdfobj_value(fonts_a, i), pdfobj_get(fonts_b, pdfobj_key(fonts_a, i))))
+	for (size_t i = 0; i < pdfobj_length(a); i++)
+		if (!same(pdfobj_value(a, i), pdfobj_get(b, pdfobj_key(a, i))))
 			return false;
 	return true;
+}
+
+/* Default resources: default appearances use nothing of them but fonts (12.7.3.3). */
+static bool resources_kept(const struct pdfobj *a, const struct pdfobj *b)
+{
+	return kept(pdf_resolve(pdfobj_get(a, "Font")), pdf_resolve(pdfobj_get(b, "Font")));
 }
 
 static void form_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
@@ -446,7 +479,7 @@ static void form_differs(struct judge *j, const char *key, const struct pdfobj *
 	else if (strcmp(key, "SigFlags") == 0)
 		allowed = pdfobj_kind(b) == PDF_INTEGER;
 	else if (strcmp(key, "DR") == 0)
-		allowed = resources_grown(a, b);
+		allowed = resources_kept(a, b);
 	else if (strcmp(key, "DA") == 0)
 		allowed = pdfobj_kind(a) == PDF_NULL;
 	else if (strcmp(key, "NeedAppearances") == 0)
@@ -540,8 +573,12 @@ static void judge_by_role(struct judge *j, uint32_t number, const struct pdfobj 
 		judge_fields(j, a, b);
 		return;
 	case ROLE_DR:
-		if (!resources_grown(a, b))
+		if (!resources_kept(a, b))
 			forbid(j, "object %u, the form's resources, was changed", number);
+		return;
+	case ROLE_FONTS:
+		if (!kept(a, b))
+			forbid(j, "object %u, the form's fonts, was changed", number);
 		return;
 	default:
 		forbid(j, "object %u was changed", number);
@@ -679,7 +716,7 @@ enum status pdfchanges_judge(const struct pdfdoc *before, const struct pdfdoc *a
 		return ST_OK;
 	struct judge j = {.before = before, .after = after, .sig = s, .e = e};
 	j.n = before->size > after->size ? before->size : after->size;
-	j.roles = calloc(j.n, 1);
+	j.roles = calloc(j.n, sizeof *j.roles);
 	j.classes = calloc(j.n, 1);
 	if (j.roles == NULL || j.classes == NULL)
 		j.st = pdf_no_memory(e);

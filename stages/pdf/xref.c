@@ -290,10 +290,15 @@ static enum status note_revision(struct pdfdoc *d, const struct section *newer, 
 	struct marker m;
 	if (!read_marker(d->in, s->end, &m))
 		return ST_OK;
-	/* The first-page section of a linearized file names nothing; the marker after its main section names it (Annex F.3). */
+	/* The first-page section of a linearized file has a marker that names nothing, or none at all; the marker after its main section
+	 * names it (Annex F.3). */
 	if (pair) {
 		struct pdf_revision *r = &d->revisions[d->n_revisions - 1];
-		if (d->n_revisions > 1 && r->r.startxref == newer->offset && m.startxref == newer->offset)
+		if (m.startxref != newer->offset)
+			return ST_OK;
+		if (r->r.startxref != newer->offset)
+			return add_revision(d, newer->offset, &m, e);
+		if (d->n_revisions > 1)
 			*r = (struct pdf_revision){{newer->offset, m.end}, m.marker_end};
 		return ST_OK;
 	}
@@ -317,7 +322,8 @@ static int by_number(const void *a, const void *b)
 /* Keeps the newest entry of each object. */
 static enum status settle(struct pdfdoc *d, struct err *e)
 {
-	qsort(d->entries, d->n_entries, sizeof *d->entries, by_number);
+	if (d->n_entries > 0)
+		qsort(d->entries, d->n_entries, sizeof *d->entries, by_number);
 	size_t n = 0;
 	for (size_t i = 0; i < d->n_entries; i++) {
 		const struct pdf_entry *entry = &d->entries[i];
