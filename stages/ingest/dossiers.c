@@ -268,7 +268,7 @@ static void document_fault(const char *code, const char *what, struct err *fault
 
 static bool is_pdf(const struct document *d)
 {
-	return d != NULL && !d->folder && strcasecmp(path_extension(d->rel), "pdf") == 0;
+	return d != NULL && d->n_pages == 1 && strcasecmp(path_extension(d->pages[0].path), "pdf") == 0;
 }
 
 /* A secret mark in any of the rows that name the document counts. */
