@@ -315,6 +315,30 @@ static void test_work_lost(void **state)
 	assert_int_equal(times("out/quarantine/t-1.txt", "publish-exists"), 2);
 }
 
+/* The same stages as filters in a shell pipeline: a dossier whose documents are all well becomes a package, the others pass. */
+static void test_pipeline(void **state)
+{
+	char words[4096];
+	(void)state;
+	begin("pipeline", ALL, LIMITS);
+	fill(2, 2);
+	document("f-1", "fail\n");
+	document("f-2", "good\n");
+	document("s-1", "secret\n");
+	int n = snprintf(words, sizeof words, "cd %s && w='--profile ./test.yaml --site ./site.yaml --work w' && %s ingest in $w",
+	                 here, tool);
+	static const char *const stage[] = {"convert", "sign", "bundle", "validate --records"};
+	for (size_t i = 0; i < sizeof stage / sizeof stage[0]; i++)
+		n += snprintf(words + n, sizeof words - (size_t)n, " | %s %s $w", tool, stage[i]);
+	snprintf(words + n, sizeof words - (size_t)n, " > records 2>> log");
+	assert_int_equal(WEXITSTATUS(system(words)), 1);
+	assert_int_equal(times("records", "\n"), 5);
+	assert_int_equal(times("records", "\"kind\":\"package\""), 2);
+	assert_int_equal(times("records", "test-fail"), 1);
+	assert_int_equal(times("records", "\"state\":\"refused\""), 1);
+	assert_int_equal(count("w/AIP_d001", NULL), 2);
+}
+
 static void test_usage(void **state)
 {
 	(void)state;
@@ -349,9 +373,9 @@ int main(int argc, char **argv)
 		cmocka_set_test_filter(argv[2]);
 	setenv("LC_ALL", "C", 1);
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_usage),   cmocka_unit_test(test_hostile),      cmocka_unit_test(test_poisoned),
-	    cmocka_unit_test(test_stopped), cmocka_unit_test(test_fault_passes), cmocka_unit_test(test_work_lost),
-	    cmocka_unit_test(test_killed),
+	    cmocka_unit_test(test_usage),     cmocka_unit_test(test_pipeline), cmocka_unit_test(test_hostile),
+	    cmocka_unit_test(test_poisoned),  cmocka_unit_test(test_stopped),  cmocka_unit_test(test_fault_passes),
+	    cmocka_unit_test(test_work_lost), cmocka_unit_test(test_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, tear_down);
 }
