@@ -51,7 +51,7 @@
 enum say_text { SAY_TABLE(SAY_NAME) SAY_COUNT };
 #undef SAY_NAME
 
-const char *say(enum say_text text) __attribute__((returns_nonnull));
+const char *say(enum say_text text);
 /* Whether sentences are English. */
 bool say_english(void);
 
