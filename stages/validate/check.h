@@ -6,8 +6,7 @@
 #include "stages/validate/report.h"
 
 struct check_policy {
-	const char *const *anchors; /* files or folders */
-	size_t n_anchors;
+	const struct trust_store *anchors;
 	int64_t at_ms; /* validation time */
 	unsigned min_rsa_bits;
 	bool seal_required;      /* a package without a seal is invalid; else indeterminate */
@@ -22,8 +21,10 @@ typedef void check_sink(void *arg, const struct report *r);
  * material that the document holds is added to `shared` as well, which may be NULL. */
 enum status check_pdf(const struct check_policy *policy, const char *path, struct bytes content, struct trust_store *shared,
                       struct report *ret_report, struct err *e);
-/* A new store with the policy's anchors. */
+/* A store over the policy's anchors, for the material of one file. */
 enum status check_store(const struct check_policy *policy, struct trust_store **ret_store, struct err *e);
+/* Reads anchors from n files or folders. Errors: those of trust_store_add_anchors. */
+enum status check_anchors(const char *const *paths, size_t n, struct trust_store **ret_anchors, struct err *e);
 
 /* A package, folder or ZIP, and each document inside it. Reports go to the sink, the documents' first; *ret_verdict is the package's.
  * ret_first gets the first problem in words, for a notice. */

@@ -175,18 +175,24 @@ static enum status judge_all(struct judge *j, struct report *r, struct err *e)
 	return st;
 }
 
-enum status check_store(const struct check_policy *policy, struct trust_store **ret_store, struct err *e)
+enum status check_anchors(const char *const *paths, size_t n, struct trust_store **ret_anchors, struct err *e)
 {
-	struct trust_store *store = trust_store_new();
-	enum status st = store == NULL ? err_set(e, ST_RETRY, "memory", "no memory for certificates") : ST_OK;
-	for (size_t i = 0; i < policy->n_anchors && st == ST_OK; i++)
-		st = trust_store_add_anchors(store, policy->anchors[i], e);
+	struct trust_store *anchors = trust_store_new();
+	enum status st = anchors == NULL ? err_set(e, ST_RETRY, "memory", "no memory for certificates") : ST_OK;
+	for (size_t i = 0; i < n && st == ST_OK; i++)
+		st = trust_store_add_anchors(anchors, paths[i], e);
 	if (st != ST_OK) {
-		trust_store_free(store);
+		trust_store_free(anchors);
 		return st;
 	}
-	*ret_store = store;
+	*ret_anchors = anchors;
 	return ST_OK;
+}
+
+enum status check_store(const struct check_policy *policy, struct trust_store **ret_store, struct err *e)
+{
+	*ret_store = trust_store_over(policy->anchors);
+	return *ret_store == NULL ? err_set(e, ST_RETRY, "memory", "no memory for certificates") : ST_OK;
 }
 
 enum status check_pdf(const struct check_policy *policy, const char *path, struct bytes content, struct trust_store *shared,

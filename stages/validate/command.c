@@ -233,8 +233,13 @@ static int validate_main(int argc, char **argv)
 		if (st != ST_OK && w.site == NULL && strcmp(e.code, "site-missing") == 0)
 			st = ST_OK;
 	}
-	run.policy.anchors = w.trust.n > 0 ? w.trust.v : site != NULL ? (const char *const *)site->trust_anchors : NULL;
-	run.policy.n_anchors = w.trust.n > 0 ? w.trust.n : site != NULL ? site->trust_anchors_count : 0;
+	struct trust_store *anchors = NULL;
+	if (st == ST_OK && w.trust.n > 0)
+		st = check_anchors(w.trust.v, w.trust.n, &anchors, &e);
+	else if (st == ST_OK)
+		st = check_anchors(site == NULL ? NULL : (const char *const *)site->trust_anchors,
+		                   site == NULL ? 0 : site->trust_anchors_count, &anchors, &e);
+	run.policy.anchors = anchors;
 	if (st == ST_OK && w.online) {
 		st = serve_start(&serve, STAGE_NEEDS_NETWORK, NULL, site, &e);
 		if (st == ST_OK)
@@ -242,10 +247,6 @@ static int validate_main(int argc, char **argv)
 		if (st == ST_OK)
 			st = fetch_open(fd, &run.policy.fetch, &e);
 	}
-	struct trust_store *probe = NULL; /* wrong anchors are the caller's mistake, not every file's */
-	if (st == ST_OK)
-		st = check_store(&run.policy, &probe, &e);
-	trust_store_free(probe);
 	if (st != ST_OK) {
 		result = command_fault(&e);
 	} else {
@@ -258,6 +259,7 @@ static int validate_main(int argc, char **argv)
 	}
 	fetch_close(run.policy.fetch);
 	serve_stop(&serve);
+	trust_store_free(anchors);
 	site_free(site);
 	free(w.paths.v);
 	free(w.trust.v);

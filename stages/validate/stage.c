@@ -5,18 +5,35 @@
 #include "stages/validate/check.h"
 #include "stages/validate/validate.h"
 
+struct state {
+	struct check_policy policy;
+	struct trust_store *anchors; /* read before the sandbox closes */
+};
+
 static enum status validate_open(const struct stage_env *env, void **ret_state, struct err *e)
 {
-	struct check_policy *p = calloc(1, sizeof *p);
-	if (p == NULL)
+	struct state *s = calloc(1, sizeof *s);
+	if (s == NULL)
 		return err_set(e, ST_RETRY, "memory", "no memory for a stage");
-	*p = (struct check_policy){.anchors = env->site == NULL ? NULL : (const char *const *)env->site->trust_anchors,
-	                           .n_anchors = env->site == NULL ? 0 : env->site->trust_anchors_count,
-	                           .min_rsa_bits = env->profile->sign.min_rsa_bits,
-	                           .seal_required = env->profile->bundle.seal,
-	                           .now_ms = env->now_ms};
-	*ret_state = p;
+	enum status st = check_anchors(env->site == NULL ? NULL : (const char *const *)env->site->trust_anchors,
+	                               env->site == NULL ? 0 : env->site->trust_anchors_count, &s->anchors, e);
+	if (st != ST_OK) {
+		free(s);
+		return st;
+	}
+	s->policy = (struct check_policy){.anchors = s->anchors,
+	                                  .min_rsa_bits = env->profile->sign.min_rsa_bits,
+	                                  .seal_required = env->profile->bundle.seal,
+	                                  .now_ms = env->now_ms};
+	*ret_state = s;
 	return ST_OK;
+}
+
+static void validate_close(void *state)
+{
+	struct state *s = state;
+	trust_store_free(s->anchors);
+	free(s);
 }
 
 static void ignore(void *arg, const struct report *r)
@@ -35,7 +52,7 @@ static enum status invalid(const struct item *it, const char *first, struct err 
 
 static enum status validate_work(void *state, struct item *it, struct err *e)
 {
-	struct check_policy policy = *(const struct check_policy *)state;
+	struct check_policy policy = ((const struct state *)state)->policy;
 	enum report_verdict verdict;
 	char first[1024] = "";
 	enum status st;
@@ -71,6 +88,6 @@ const struct stage validate_stage = {
     .name = "validate",
     .summary = "reads back from disk what was made, and judges it",
     .open = validate_open,
-    .close = free,
+    .close = validate_close,
     .work = validate_work,
 };
