@@ -51,8 +51,6 @@ struct trust_store {
 	size_t n_ocsps, cap_ocsps;
 };
 
-/* An empty store that shows what is below it as well: for material of one signature only. */
-struct trust_store *trust_store_over(const struct trust_store *below);
 
 /* Takes an answer out again that a newer one replaced. */
 void trust_store_drop_ocsp(struct trust_store *s, struct bytes der);

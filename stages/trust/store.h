@@ -12,6 +12,8 @@
 struct trust_store;
 
 struct trust_store *trust_store_new(void);
+/* A store that sees everything of another one, which it borrows, and keeps what is added to itself. */
+struct trust_store *trust_store_over(const struct trust_store *below);
 void trust_store_free(struct trust_store *s);
 
 /* Adds the certificates (PEM, any number, or one DER) of a file, or of all files of a folder, as trust anchors.
