@@ -7,6 +7,11 @@
 
 #include "stages/pdf/internal.h"
 
+/* Beyond these the answer is no: comparing each with each would take too long. */
+#define LOCK_NAMES_MAX 1000
+#define ANNOTATIONS_MAX 10000
+#define KIDS_LOOKED_AT_MAX 10000000
+
 /* By which ways the signed revision reaches an object. */
 enum role {
 	ROLE_FIXED = 1,   /* content: must stay */
@@ -51,6 +56,7 @@ struct judge {
 	/* FieldMDP and Lock of the signature that is judged, at most two. */
 	const struct pdfobj *locks[2];
 	size_t n_locks;
+	size_t looked_at; /* entries of fields and kids, in search of a widget's field */
 	bool forbidden;
 };
 
@@ -281,6 +287,8 @@ static bool locked(const struct judge *j, const char *field)
 		const struct pdfobj *names = pdfobj_get(j->locks[i], "Fields");
 		const char *action = pdfobj_name(pdfobj_get(j->locks[i], "Action"));
 		bool in = false;
+		if (pdfobj_length(names) > LOCK_NAMES_MAX)
+			return true;
 		for (size_t k = 0; k < pdfobj_length(names); k++) {
 			char *name = pdfobj_text(pdfobj_at(names, k));
 			in = in || name == NULL || names_field(name, field);
@@ -380,7 +388,7 @@ static bool is_timestamp(const struct pdfobj *value)
 }
 
 /* The new field whose kid a widget is: by its Parent, else by the field's Kids. */
-static const struct pdfobj *field_of(const struct judge *j, const struct pdfobj *widget)
+static const struct pdfobj *field_of(struct judge *j, const struct pdfobj *widget)
 {
 	const struct pdfobj *fields = pdfobj_get(pdfobj_get(pdfdoc_catalog(j->after), "AcroForm"), "Fields");
 	const struct pdfobj *o = pdf_resolve(widget);
@@ -388,8 +396,9 @@ static const struct pdfobj *field_of(const struct judge *j, const struct pdfobj 
 		return o;
 	if (pdfobj_kind(pdfobj_get(o, "Parent")) != PDF_NULL)
 		return pdf_resolve(pdfobj_get(o, "Parent"));
-	for (size_t i = 0; i < pdfobj_length(fields); i++) {
+	for (size_t i = 0; i < pdfobj_length(fields) && j->looked_at < KIDS_LOOKED_AT_MAX; i++) {
 		const struct pdfobj *kids = pdfobj_get(pdfobj_at(fields, i), "Kids");
+		j->looked_at += 1 + pdfobj_length(kids);
 		for (size_t k = 0; k < pdfobj_length(kids); k++)
 			if (same(pdfobj_at(kids, k), widget))
 				return pdf_resolve(pdfobj_at(fields, i));
@@ -401,9 +410,13 @@ static const struct pdfobj *field_of(const struct judge *j, const struct pdfobj 
 static bool new_field(struct judge *j, const struct pdfobj *o)
 {
 	const struct pdfobj *widget = pdf_resolve(o), *field = field_of(j, o);
+	/* With P = 1 a time stamp must not show anything. */
+	const struct pdfobj *rect = pdfobj_get(widget, "Rect");
+	bool shows = pdfobj_kind(rect) != PDF_NULL && pdfobj_real(pdfobj_at(rect, 0)) != pdfobj_real(pdfobj_at(rect, 2)) &&
+	             pdfobj_real(pdfobj_at(rect, 1)) != pdfobj_real(pdfobj_at(rect, 3));
 	return is_new(j, o) && pdfobj_kind(widget) == PDF_DICT && is_signature(field) &&
 	       pdfobj_kind(pdfobj_get(widget, "A")) == PDF_NULL && pdfobj_kind(pdfobj_get(widget, "AA")) == PDF_NULL &&
-	       (j->level > 1 || is_timestamp(pdfobj_get(field, "V")));
+	       (j->level > 1 || (is_timestamp(pdfobj_get(field, "V")) && !shows));
 }
 
 /* Every entry of the old array is still there, in order; returns false where not. What came is handed to `came`. */
@@ -437,6 +450,10 @@ static void judge_annots(struct judge *j, const struct pdfobj *a, const struct p
 	if (j->level < 3) {
 		if (!grown(j, a, b, new_annotation))
 			forbid(j, "a page lost an annotation, or has a new one that belongs to no new signature");
+		return;
+	}
+	if (pdfobj_length(a) > ANNOTATIONS_MAX || pdfobj_length(b) > ANNOTATIONS_MAX) {
+		forbid(j, "a page has too many annotations to judge");
 		return;
 	}
 	/* Annotations may go with P = 3; the widgets of fields may not. */

@@ -10,7 +10,7 @@
  *   field       an unsigned signature field is signed; another is filled in (value, appearance), unless DocMDP P = 1, FieldMDP or Lock
  *               forbid it. A signed field never changes.
  *   Info        ModDate and Producer
- * With P = 1 only DSS and document timestamps are left. A document without DocMDP is judged as with P = 2: filling in and
+ * With P = 1 only DSS and invisible document timestamps are left. A document without DocMDP is judged as with P = 2: filling in and
  * signing, no annotations. An object that is reached by more than one role is held to all of them; one that the signed revision
  * does not reach may be anything. Whether a new widget covers what was signed is not judged.
  */

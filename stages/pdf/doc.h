@@ -2,6 +2,11 @@
  * A strict reader of PDF (ISO 32000-1, 7): objects, cross-references and revisions by offset, over bytes that are mapped. It
  * repairs nothing: what does not follow the syntax is an error with its byte offset. Signatures and updates are read by this and by
  * nothing else. MuPDF draws, extracts text and mends received PDFs; never here.
+ *
+ * Strict means, where readers are known to differ: %PDF stands at byte 0 and nothing but white space follows the last %%EOF; a
+ * cross-reference entry has 20 bytes; an object stands exactly where its entry says, with that number and generation; Length is
+ * right; no dictionary has a key twice; no object in use lies beyond Size; /Prev leads back in the file, but for the two sections of
+ * a linearized file; a section has one entry an object. A wrong reference (absent, free, another generation) is the null object.
  */
 #ifndef ARKSEAL_PDF_DOC_H
 #define ARKSEAL_PDF_DOC_H

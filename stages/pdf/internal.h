@@ -10,6 +10,7 @@
 #define PDF_DEPTH 100                    /* nested arrays and dictionaries, levels of a tree */
 #define PDF_ARENA_MAX ((size_t)1 << 29)  /* bytes of parsed objects in a document */
 #define PDF_OBJSTM_MAX ((size_t)1 << 28) /* bytes of all decoded object streams of a document */
+#define PDF_DICT_SMALL 16                /* entries; a larger dictionary has a sorted copy of its pairs after them */
 #define PDF_OBJECTS_MAX 8388608u         /* ISO 32000-1, Annex C: 8,388,607 indirect objects, and object 0 */
 
 /* Memory that is only ever given up as a whole. */

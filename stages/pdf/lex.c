@@ -414,29 +414,25 @@ static enum status array(struct pdflex *lx, const struct pdfobj **ret_object)
 	return ST_OK;
 }
 
-static int by_text(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return strcmp(((const struct pdf_pair *)a)->key, ((const struct pdf_pair *)b)->key);
 }
 
-/* 7.3.7: no two entries have the same key. Readers differ in which of two they take, so a second one is refused. */
-static enum status check_keys(struct pdflex *lx, const struct pdf_pair *pairs, size_t n)
+/* 7.3.7: no two entries have the same key. Readers differ in which of two they take, so a second one is refused. Of a large
+ * dictionary a copy sorted by keys follows the pairs, for pdfobj_get. */
+static enum status check_keys(struct pdflex *lx, struct pdf_pair *pairs, size_t n)
 {
 	bool twice = false;
-	if (n <= 16) {
+	if (n <= PDF_DICT_SMALL) {
 		for (size_t i = 0; i < n; i++)
 			for (size_t k = 0; k < i; k++)
 				twice = twice || strcmp(pairs[i].key, pairs[k].key) == 0;
 	} else {
-		const char **keys = malloc(n * sizeof(*keys));
-		if (keys == NULL)
-			return pdf_no_memory(lx->e);
-		for (size_t i = 0; i < n; i++)
-			keys[i] = pairs[i].key;
-		qsort(keys, n, sizeof(*keys), by_text);
+		memcpy(pairs + n, pairs, n * sizeof *pairs);
+		qsort(pairs + n, n, sizeof *pairs, by_key);
 		for (size_t i = 1; i < n; i++)
-			twice = twice || strcmp(keys[i], keys[i - 1]) == 0;
-		free(keys);
+			twice = twice || strcmp(pairs[n + i].key, pairs[n + i - 1].key) == 0;
 	}
 	return twice ? pdflex_fail(lx, "pdf-syntax", "a dictionary has the same key twice") : ST_OK;
 }
@@ -467,7 +463,7 @@ static enum status dictionary(struct pdflex *lx, const struct pdfobj **ret_objec
 	lx->at += 2;
 	struct pdfobj *o = new_object(lx, PDF_DICT, from);
 	size_t n = (lx->n_stack - mark) / 2;
-	struct pdf_pair *pairs = o == NULL ? NULL : pdf_arena_take(lx->arena, n * sizeof *pairs);
+	struct pdf_pair *pairs = o == NULL ? NULL : pdf_arena_take(lx->arena, (n > PDF_DICT_SMALL ? 2 * n : n) * sizeof *pairs);
 	if (pairs == NULL)
 		return no_room(lx);
 	for (size_t i = 0; i < n; i++)

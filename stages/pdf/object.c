@@ -102,10 +102,19 @@ const struct pdfobj *pdfobj_at(const struct pdfobj *o, size_t i)
 	return o->kind == PDF_ARRAY && i < o->u.array.n ? o->u.array.items[i] : &pdf_null;
 }
 
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct pdf_pair *)a)->key, ((const struct pdf_pair *)b)->key);
+}
+
 const struct pdfobj *pdfobj_get(const struct pdfobj *o, const char *key)
 {
 	const struct pdf_pair *pairs;
 	size_t n = pdf_pairs(pdf_resolve(o), &pairs);
+	if (n > PDF_DICT_SMALL) {
+		const struct pdf_pair wanted = {.key = key}, *found = bsearch(&wanted, pairs + n, n, sizeof wanted, by_key);
+		return found == NULL ? &pdf_null : found->value;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(pairs[i].key, key) == 0)
 			return pairs[i].value;

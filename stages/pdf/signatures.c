@@ -9,6 +9,7 @@
 #include "stages/pdf/internal.h"
 
 #define FIELDS_MAX 100000
+#define SIGNATURES_MAX 256 /* each takes a look at the whole file */
 #define DSS_STREAM_MAX ((size_t)64 << 20)
 
 struct list {
@@ -124,6 +125,7 @@ static enum status examine(const struct pdfdoc *d, struct pdfsig *s, const struc
 		return st == ST_RETRY ? st : ST_OK;
 	}
 	s->range_ok = check_range(s, signed_doc);
+	strcpy(s->change_reason, "the hole of the byte range is not the signature's Contents");
 	if (s->range_ok) {
 		s->whole_file = end == d->in.n;
 		st = describe(s, dictionary_in(signed_doc, s->object), e);
@@ -137,12 +139,19 @@ static enum status examine(const struct pdfdoc *d, struct pdfsig *s, const struc
 static enum status add(struct list *l, const char *name, const struct pdfobj *value, uint32_t holder)
 {
 	const struct pdfobj *dict = pdf_resolve(value);
+	uint32_t object = pdfobj_number(dict) != 0 ? pdfobj_number(dict) : holder;
+	/* The value of two fields is one signature. */
+	for (size_t i = 0; i < l->n; i++)
+		if (l->sigs[i].object == object)
+			return ST_OK;
+	if (l->n == SIGNATURES_MAX)
+		return err_set(l->e, ST_ITEM, "pdf-limit", "more than %d signatures", SIGNATURES_MAX);
 	struct pdfsig *sigs = realloc(l->sigs, (l->n + 1) * sizeof *sigs);
 	if (sigs == NULL)
 		return pdf_no_memory(l->e);
 	l->sigs = sigs;
 	struct pdfsig *s = &sigs[l->n++];
-	*s = (struct pdfsig){.field = strdup(name), .object = pdfobj_number(dict) != 0 ? pdfobj_number(dict) : holder};
+	*s = (struct pdfsig){.field = strdup(name), .object = object};
 	return s->field == NULL ? pdf_no_memory(l->e) : examine(l->doc, s, dict, l->e);
 }
 

@@ -211,6 +211,38 @@ static void test_bad_objects(void **state)
 	}
 }
 
+/* Dictionaries on both sides of where looking up changes, and one with a key twice. */
+static void test_large_dictionary(void **state)
+{
+	(void)state;
+	for (int n = 15; n <= 18; n++) {
+		char body[512] = "<<", key[16];
+		for (int i = 0; i < n; i++)
+			snprintf(body + strlen(body), sizeof body - strlen(body), "/K%d %d", (i * 7) % n, i);
+		strcat(body, ">>");
+		struct buf b = build(body);
+		struct pdfdoc *d;
+		struct err e;
+		assert_int_equal(pdfdoc_open(bytes_of(&b), &d, &e), ST_OK);
+		const struct pdfobj *o = pdfdoc_object(d, 4);
+		assert_int_equal(pdfdoc_fault(d, &e), ST_OK);
+		assert_int_equal(pdfobj_length(o), n);
+		for (int i = 0; i < n; i++) {
+			snprintf(key, sizeof key, "K%d", (i * 7) % n);
+			assert_string_equal(pdfobj_key(o, (size_t)i), key);
+			assert_int_equal(pdfobj_integer(pdfobj_get(o, key)), i);
+		}
+		assert_int_equal(pdfobj_kind(pdfobj_get(o, "K")), PDF_NULL);
+		pdfdoc_close(d);
+		buf_free(&b);
+		strcpy(body + strlen(body) - 2, "/K3 1>>");
+		b = build(body);
+		read_all(bytes_of(&b), &e);
+		assert_string_equal(e.code, "pdf-syntax");
+		buf_free(&b);
+	}
+}
+
 static void test_filters(void **state)
 {
 	(void)state;
@@ -384,10 +416,9 @@ static void test_encrypted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_values),    cmocka_unit_test(test_one_wrong_place),
-	    cmocka_unit_test(test_cut_off),   cmocka_unit_test(test_bad_objects),
-	    cmocka_unit_test(test_filters),   cmocka_unit_test(test_bomb),
-	    cmocka_unit_test(test_styles),    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_values),      cmocka_unit_test(test_one_wrong_place),  cmocka_unit_test(test_cut_off),
+	    cmocka_unit_test(test_bad_objects), cmocka_unit_test(test_large_dictionary), cmocka_unit_test(test_filters),
+	    cmocka_unit_test(test_bomb),        cmocka_unit_test(test_styles),           cmocka_unit_test(test_text),
 	    cmocka_unit_test(test_encrypted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
