@@ -37,7 +37,6 @@ DOCUMENTS = {
     "G09.02.003.0000005": [f"{RECEIVED}/da-ky-khai-sai.pdf"],
     "G12.01.001.0000001": [f"{SCANS}/phototest.tif"],
     "G12.01.001.0000002": [f"{SCANS}/deslant.tif"],
-    "G12.01.001.0000003": [f"{SCANS}/viet.tif"],
 }
 # Signed by somebody else and wrongly said to be PDF/A: kept byte for byte, with the event "claim unchecked".
 FALSE_CLAIM = "G09.02.003.0000005"

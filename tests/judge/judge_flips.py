@@ -84,7 +84,7 @@ def main():
     shutil.rmtree(work)
 
     made = []
-    document = pdfs(os.path.join(WORK, "archive"))["G12.01.001.0000003"]
+    document = pdfs(os.path.join(WORK, "archive"))["G12.01.001.0000001"]
     with open(document, "rb") as file:
         data = file.read()
     os.makedirs(work)
