@@ -89,7 +89,8 @@ static bool verify_plain(const struct cms *c, EVP_PKEY *key, struct bytes signed
 	struct bytes value = signature_value(c);
 	const EVP_MD *md = EVP_get_digestbynid(c->digest_nid);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx != NULL && md != NULL && EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1 &&
+	bool ok = EVP_PKEY_get_base_id(key) == c->signature_nid && ctx != NULL && md != NULL &&
+	          EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1 &&
 	          EVP_DigestVerify(ctx, value.p, value.n, signed_bytes.p, signed_bytes.n) == 1;
 	EVP_MD_CTX_free(ctx);
 	return ok;
