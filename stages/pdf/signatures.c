@@ -8,7 +8,7 @@
 #include "stages/pdf/changes.h"
 #include "stages/pdf/internal.h"
 
-#define FIELDS_MAX 100000
+#define FIELDS_MAX 50000
 #define SIGNATURES_MAX 256 /* each takes a look at the whole file */
 #define DSS_STREAM_MAX ((size_t)64 << 20)
 
@@ -161,7 +161,7 @@ static enum status walk(struct list *l, const struct pdfobj *field, const char *
 	const struct pdfobj *o = pdf_resolve(field), *kids = pdfobj_get(o, "Kids"), *type = pdfobj_get(o, "FT");
 	if (pdfobj_kind(o) != PDF_DICT)
 		return ST_OK;
-	if (depth > PDF_DEPTH || ++l->fields > FIELDS_MAX || strlen(prefix) > 4096)
+	if (depth > PDF_DEPTH || ++l->fields > FIELDS_MAX || strlen(prefix) > 1024)
 		return err_set(l->e, ST_ITEM, "pdf-form", "the form's fields are too many, too deep or a loop");
 	if (pdfobj_kind(type) != PDF_NULL)
 		signature = pdfobj_is_name(type, "Sig");
