@@ -29,7 +29,7 @@ struct revocation {
 	size_t next_retired;
 	struct bytes *certs; /* DER given out in sets, by OPENSSL_malloc */
 	size_t n_certs;
-	char **tried; /* addresses of issuers asked already */
+	char **tried; /* addresses of issuers that have answered */
 	size_t n_tried;
 };
 
@@ -42,7 +42,8 @@ struct asked {
 enum status revocation_asked(struct revocation *r, X509 *certificate, X509 *issuer, int64_t not_before_ms, struct asked *ret,
                              struct err *e);
 
-/* Fetches missing issuers from the addresses in certificates until there is a path to an anchor or no more to ask. */
-void revocation_complete_path(struct revocation *r, X509 *certificate);
+/* Fetches missing issuers from the addresses in certificates until there is a path to an anchor or no more to ask. ST_RETRY
+ * "revocation-unreachable": there is no path, and an address that may know better did not answer. */
+enum status revocation_complete_path(struct revocation *r, X509 *certificate, struct err *e);
 
 #endif

@@ -41,19 +41,6 @@ static bool choose(void *arg, STACK_OF(X509) * path)
 	return false;
 }
 
-/* A path whose certificates are all in time, else one that is whole; NULL: none. The caller frees. */
-static STACK_OF(X509) * find_path(struct revocation *r, X509 *certificate, const char **ret_why)
-{
-	struct choice c = {.now_ms = r->now_ms(), .why = "no path to a trust anchor"};
-	revocation_complete_path(r, certificate);
-	path_each(r->store, certificate, choose, &c);
-	*ret_why = c.why;
-	if (c.good == NULL)
-		return c.first;
-	sk_X509_pop_free(c.first, X509_free);
-	return c.good;
-}
-
 static enum status refuse(struct err *e, enum status st, const char *code, X509 *certificate, const char *detail)
 {
 	char subject[200];
@@ -62,6 +49,20 @@ static enum status refuse(struct err *e, enum status st, const char *code, X509 
 	err_arg(e, "%s", subject);
 	err_arg(e, "%s", detail);
 	return st;
+}
+
+/* A path whose certificates are all in time, else one that is whole; the caller frees. Where there is none: ST_RETRY where an issuer
+ * could not be fetched, else `st` "cert-path". */
+static enum status find_path(struct revocation *r, X509 *certificate, enum status st, STACK_OF(X509) * *ret_path, struct err *e)
+{
+	struct choice c = {.now_ms = r->now_ms(), .why = "no path to a trust anchor"};
+	if (revocation_complete_path(r, certificate, e) != ST_OK)
+		return ST_RETRY;
+	path_each(r->store, certificate, choose, &c);
+	if (c.good != NULL)
+		sk_X509_pop_free(c.first, X509_free);
+	*ret_path = c.good != NULL ? c.good : c.first;
+	return *ret_path != NULL ? ST_OK : refuse(e, st, "cert-path", certificate, c.why);
 }
 
 static enum status check_times(X509 *certificate, int64_t now_ms, struct err *e)
@@ -101,10 +102,8 @@ enum status revocation_check_signer(struct revocation *r, X509 *certificate, int
 	/* Without the extension X509_get_key_usage has every bit. */
 	if ((X509_get_key_usage(certificate) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) == 0)
 		return refuse(e, ST_RUN, "cert-usage", certificate, "keyUsage has neither digitalSignature nor nonRepudiation");
-	const char *why = "";
-	STACK_OF(X509) *path = find_path(r, certificate, &why);
-	if (path == NULL)
-		return refuse(e, ST_RUN, "cert-path", certificate, why);
+	STACK_OF(X509) *path = NULL;
+	st = find_path(r, certificate, ST_RUN, &path, e);
 	for (int i = 0; st == ST_OK && i + 1 < sk_X509_num(path); i++) {
 		X509 *x = sk_X509_value(path, i);
 		struct asked a;
@@ -213,11 +212,8 @@ static enum status collect(struct walk *w, X509 *certificate, int depth, struct 
 {
 	if (depth > DEPTH_MAX)
 		return refuse(e, ST_ITEM, "revocation-loop", certificate, "responders answer for each other without end");
-	const char *why = "";
-	STACK_OF(X509) *path = find_path(w->r, certificate, &why);
-	if (path == NULL)
-		return refuse(e, ST_ITEM, "cert-path", certificate, why);
-	enum status st = ST_OK;
+	STACK_OF(X509) *path = NULL;
+	enum status st = find_path(w->r, certificate, ST_ITEM, &path, e);
 	for (int i = 0; st == ST_OK && i + 1 < sk_X509_num(path); i++)
 		st = collect_one(w, sk_X509_value(path, i), sk_X509_value(path, i + 1), depth, e);
 	sk_X509_pop_free(path, X509_free);

@@ -415,26 +415,49 @@ static void add_fetched(struct trust_store *store, struct bytes in)
 	trust_drain();
 }
 
-/* Asks each address once in the life of the process. */
-static bool not_tried(struct revocation *r, const char *url)
+/* An address that has answered is not asked again: it would say the same. */
+static bool is_answered(const struct revocation *r, const char *url)
 {
 	for (size_t i = 0; i < r->n_tried; i++)
 		if (strcmp(r->tried[i], url) == 0)
-			return false;
+			return true;
+	return false;
+}
+
+static void note_answered(struct revocation *r, const char *url)
+{
 	char **more = reallocarray(r->tried, r->n_tried + 1, sizeof *more);
 	char *copy = strdup(url);
 	if (more != NULL)
 		r->tried = more;
 	if (more == NULL || copy == NULL) {
 		free(copy);
-		return false;
+		return;
 	}
 	r->tried[r->n_tried++] = copy;
+}
+
+/* One address: false where it did not answer. */
+static bool fetch_certificates(struct revocation *r, const char *url, struct err *e)
+{
+	BUF_AUTO struct buf answer = BUF_INIT(TRUST_CERT_MAX);
+	struct fetch_request ask = {.url = url, .max_bytes = TRUST_CERT_MAX, .timeout_ms = ISSUER_TIMEOUT_MS};
+	struct err why = {0};
+	if (!is_http(url) || is_answered(r, url))
+		return true;
+	if (fetch_do(r->fetch, &ask, &answer, &why) != ST_OK) {
+		fault(e, "revocation-unreachable", url, why.detail);
+		return false;
+	}
+	note_answered(r, url);
+	if (answer.len > 0)
+		add_fetched(r->store, (struct bytes){answer.data, answer.len});
 	return true;
 }
 
-static void fetch_issuer(struct revocation *r, X509 *certificate)
+static bool fetch_issuer(struct revocation *r, X509 *certificate, struct err *e)
 {
+	bool answered = true;
 	AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(certificate, NID_info_access, NULL, NULL);
 	for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access) && i < 2 * ADDRESSES_MAX; i++) {
 		const ACCESS_DESCRIPTION *a = sk_ACCESS_DESCRIPTION_value(access, i);
@@ -442,29 +465,30 @@ static void fetch_issuer(struct revocation *r, X509 *certificate)
 			continue;
 		const ASN1_IA5STRING *uri = a->location->d.uniformResourceIdentifier;
 		char *url = strndup((const char *)ASN1_STRING_get0_data(uri), (size_t)ASN1_STRING_length(uri));
-		BUF_AUTO struct buf answer = BUF_INIT(TRUST_CERT_MAX);
-		struct fetch_request ask = {.url = url, .max_bytes = TRUST_CERT_MAX, .timeout_ms = ISSUER_TIMEOUT_MS};
-		if (url != NULL && is_http(url) && not_tried(r, url) && fetch_do(r->fetch, &ask, &answer, NULL) == ST_OK &&
-		    answer.len > 0)
-			add_fetched(r->store, (struct bytes){answer.data, answer.len});
+		if (url != NULL && !fetch_certificates(r, url, e))
+			answered = false;
 		free(url);
 	}
 	AUTHORITY_INFO_ACCESS_free(access);
 	trust_drain();
+	return answered;
 }
 
-void revocation_complete_path(struct revocation *r, X509 *certificate)
+enum status revocation_complete_path(struct revocation *r, X509 *certificate, struct err *e)
 {
 	X509 *at = certificate;
+	bool answered = true;
 	STACK_OF(X509) *path = trust_store_path(r->store, certificate);
 	for (int i = 0; path == NULL && at != NULL && i < TRUST_PATH_MAX; i++) {
 		X509 *issuer = store_issuer(r->store, at);
 		if (issuer == NULL) {
-			fetch_issuer(r, at);
+			answered = fetch_issuer(r, at, e) && answered;
 			issuer = store_issuer(r->store, at);
 		}
 		at = issuer == NULL || X509_cmp(issuer, at) == 0 ? NULL : issuer;
 		path = trust_store_path(r->store, certificate);
 	}
+	bool found = path != NULL;
 	sk_X509_pop_free(path, X509_free);
+	return found || answered ? ST_OK : ST_RETRY;
 }

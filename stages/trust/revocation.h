@@ -42,7 +42,9 @@ enum status revocation_check_signer(struct revocation *r, X509 *certificate, int
 
 /* What a DSS needs for a certificate (design.md section 7, issue's augment): every certificate on its path below the anchor, and
  * for each a revocation answer, and the same for every responder that needs one, until nothing is missing. Certificates and answers
- * are appended to the lists without repetition, as DER that belongs to r. */
+ * are appended to the lists without repetition, as DER that belongs to r: an answer stays valid until 256 later ones have been
+ * replaced, so a set is used for one document and freed. Errors: as revocation_ask; ST_ITEM "cert-path" (no path to an anchor),
+ * "revocation-loop"; ST_RETRY "revocation-unreachable" where a missing issuer could not be fetched. */
 struct revocation_set {
 	struct bytes *certificates, *ocsps, *crls;
 	size_t n_certificates, n_ocsps, n_crls;

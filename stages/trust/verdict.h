@@ -29,7 +29,8 @@ struct verdict {
 	bool revocation_embedded;     /* every certificate's state came from the store */
 };
 
-/* One moment before which something is proven to have existed: from a valid later document timestamp. */
+/* What to judge by. A signature's revocation data must reach to its best time, a timestamp's to its genTime. Besides the store, what
+ * the signature itself carries is used (certificates, CRLs, revocation values). */
 struct verdict_policy {
 	const struct trust_store *store;
 	int64_t now_ms;        /* the validation time */
@@ -40,8 +41,10 @@ struct verdict_policy {
 /* A detached CMS signature over content whose bytes the caller streams: verdict_begin reads the SignedData and says which digest is
  * wanted; the caller hashes; verdict_end judges. `cms` must live until the end. */
 struct verdict_run;
-enum status verdict_begin(struct bytes cms, struct verdict_run **ret_run, struct err *e); /* ST_ITEM "cms-syntax" … */
-const char *verdict_digest_name(const struct verdict_run *run);                           /* OpenSSL's name: "SHA256" */
+/* ST_ITEM "cms-syntax", "cms-content" (encapsulated content). adbe.pkcs7.sha1 is read too: its content is the SHA-1 of the bytes,
+ * which is then the digest that is wanted. */
+enum status verdict_begin(struct bytes cms, struct verdict_run **ret_run, struct err *e);
+const char *verdict_digest_name(const struct verdict_run *run); /* OpenSSL's name: "SHA256" */
 void verdict_end(struct verdict_run *run, const struct verdict_policy *policy, struct bytes content_digest,
                  struct verdict *ret_verdict); /* frees run */
 

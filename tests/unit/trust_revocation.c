@@ -20,7 +20,7 @@ static struct party responder, plain_responder, foreign_responder, no_usage_resp
 static struct {
 	struct ocsp_spec ocsp;
 	struct crl_spec crl;
-	bool ocsp_down, crl_down;
+	bool ocsp_down, crl_down, issuer_down;
 	bool garbage;
 	int ocsp_asked, crl_asked, issuer_asked;
 	const struct party *subject_of_ocsp; /* NULL: the one asked about */
@@ -161,6 +161,8 @@ static bool serve(void *arg, const struct fetch_request *r, struct buf *answer)
 	}
 	if (strcmp(r->url, "http://pki/ca.cer") == 0) {
 		net.issuer_asked++;
+		if (net.issuer_down)
+			return false;
 		struct bytes der = party_der(&ca);
 		buf_add(answer, der.p, der.n);
 		return true;
@@ -349,8 +351,20 @@ static void signer(void **state)
 		revocation_free(r);
 		trust_store_free(s);
 	}
-	/* The issuing CA came from the address in the certificate. */
-	assert_int_equal(net.issuer_asked, 1);
+	/* The issuing CA is not to be had for a moment; then it is. */
+	reset();
+	net.issuer_down = true;
+	struct trust_store *s = store_with_root();
+	struct revocation *r = revocation_new(pki_fetch(serve, NULL), s, pki_now);
+	struct err e = {0};
+	assert_int_equal(revocation_check_signer(r, person.cert, HOUR, 2048, &e), ST_RETRY);
+	assert_string_equal(e.code, "revocation-unreachable");
+	net.issuer_down = false;
+	assert_int_equal(revocation_check_signer(r, person.cert, HOUR, 2048, &e), ST_OK);
+	assert_int_equal(revocation_check_signer(r, person.cert, HOUR, 2048, &e), ST_OK);
+	assert_int_equal(net.issuer_asked, 2);
+	revocation_free(r);
+	trust_store_free(s);
 }
 
 static bool has(const struct bytes *list, size_t n, const struct party *p)
