@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,11 +71,29 @@ static enum status broken(struct archive *from, const char *path, struct err *e)
 	return err_where(e, "%s", path);
 }
 
-/* Unpacks an entry into a file without a name, and maps it: documents may be larger than memory. */
+/* A file without a name, beside the container where that can be written (a sandboxed worker sees nothing else), else among the
+ * temporary files. */
+static FILE *unnamed(const char *container)
+{
+	char *beside = strdup(container);
+	char *slash = beside == NULL ? NULL : strrchr(beside, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	int fd = beside == NULL ? -1
+	                        : open(slash == NULL     ? "."
+	                               : *beside == '\0' ? "/"
+	                                                 : beside,
+	                               O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	FILE *made = fd < 0 ? NULL : fdopen(fd, "w+b");
+	free(beside);
+	return made != NULL ? made : tmpfile();
+}
+
+/* Unpacks an entry and maps it: documents may be larger than memory. */
 static enum status visit_entry(struct archive *from, const char *path, const char *name, container_each *each, void *arg,
                                struct err *e)
 {
-	FILE *temp = tmpfile();
+	FILE *temp = unnamed(path);
 	const void *block;
 	size_t n;
 	la_int64_t at;

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, ImageSequence
 
 from common import BACKLOG, DOCUMENTS, TRUTH, WORK, Faults, run
 
-PLAIN = os.path.join(WORK, "plain")
+CONVERTED = os.path.join(WORK, "converted")
 NOT_TEXT = ("G09.01.002.0000002", "G09.01.002.0000003")  # a photograph, a map
 
 
@@ -42,7 +42,7 @@ def pages():
                 for page in ImageSequence.Iterator(picture):
                     number += 1
                     if os.path.exists(os.path.join(TRUTH, f"{code}.{number}.txt")):
-                        yield code, number, ImageOps.exif_transpose(page.copy()), page.info.get("dpi", (72, 72)), os.path.join(PLAIN, stem + ".pdf")
+                        yield code, number, ImageOps.exif_transpose(page.copy()), page.info.get("dpi", (72, 72)), os.path.join(CONVERTED, stem + ".pdf")
 
 
 def by_command(picture, dpi, folder):
@@ -102,7 +102,7 @@ def main():
             check_boxes(faults, code, number, pdf, dpi[0])
     print(f"character error rate {100 * ours / letters:.2f} %, tesseract's command {100 * theirs / letters:.2f} %")
     faults.check(ours <= theirs, f"{ours} wrong characters, the tesseract command has {theirs}")
-    search = run("pdftotext", os.path.join(PLAIN, "G09/hop-01/ho-so-01/G09.01.001.0000001.pdf"), "-")
+    search = run("pdftotext", os.path.join(CONVERTED, "G09/hop-01/ho-so-01/G09.01.001.0000001.pdf"), "-")
     faults.check("lưu trữ" in unicodedata.normalize("NFC", search), "a search for «lưu trữ» finds nothing")
     faults.end()
 

@@ -28,6 +28,7 @@ def main():
         arkseal("archive-ec-zip", 0, "--profile", "vn-digitised", "--site", os.path.join(PKI, "site-ec.yaml"),
                 "--set", "bundle.form=zip", "--set", "convert.ocr=none", backlog=only_scans())
         arkseal("plain", 1, "--profile", "pdfa-only")
+        arkseal("converted", 1, "--profile", "vn-digitised", "--set", "stages=[ingest, convert]")
     finally:
         run(TESTPKI, "stop", PKI)
 
