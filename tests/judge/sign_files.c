@@ -159,6 +159,9 @@ int main(int argc, char **argv)
 	if (sign_stage.open(&env, &sign, &e) != ST_OK || augment_stage.open(&second, &augment, &e) != ST_OK) {
 		fprintf(stderr, "sign_files: %s %s %s\n", e.code, e.detail, e.where);
 		failed = 2;
+		/* Nobody has taken this end over; the service waits for it. */
+		if (sign == NULL)
+			close(second.fetch_fd);
 	}
 	for (int i = 5; failed != 2 && i < argc; i++)
 		if (do_file(sign, augment, argv[i], argv[4]) != ST_OK)
