@@ -12,9 +12,7 @@ static const struct command *const own[] = {
     &status_command,
     &report_command,
     &retry_command,
-#ifdef ARKSEAL_WITH_PROFILE_COMMAND
     &profile_command,
-#endif
     NULL,
 };
 

@@ -2,61 +2,25 @@
 #include "pipeline/command.h"
 #include "pipeline/services.h"
 #include "pipeline/stage.h"
-#ifdef HAVE_stage_ingest
-#include "stages/ingest/ingest.h"
-#endif
-#ifdef HAVE_stage_convert
-#include "stages/convert/convert.h"
-#endif
-#ifdef HAVE_stage_sign
-#include "stages/sign/sign.h"
-#endif
-#ifdef HAVE_stage_augment
 #include "stages/augment/augment.h"
-#endif
-#ifdef HAVE_stage_bundle
 #include "stages/bundle/bundle.h"
-#endif
-#ifdef HAVE_stage_validate
+#include "stages/convert/convert.h"
+#include "stages/ingest/ingest.h"
+#include "stages/sign/sign.h"
 #include "stages/validate/validate.h"
-#endif
 
 const struct stage *const stages[] = {
-#ifdef HAVE_stage_ingest
-    &ingest_stage,
-#endif
-#ifdef HAVE_stage_convert
-    &convert_stage,
-#endif
-#ifdef HAVE_stage_sign
-    &sign_stage,
-#endif
-#ifdef HAVE_stage_augment
-    &augment_stage,
-#endif
-#ifdef HAVE_stage_bundle
-    &bundle_stage,
-#endif
-#ifdef HAVE_stage_validate
-    &validate_stage,
-#endif
-    NULL,
+    &ingest_stage, &convert_stage, &sign_stage, &augment_stage, &bundle_stage, &validate_stage, NULL,
 };
 
 const struct service *const services[] = {
-#ifdef HAVE_trust
     &key_service,
     &fetch_service,
-#endif
     NULL,
 };
 
 const struct command *const stage_commands[] = {
-#ifdef HAVE_trust
     &key_command,
-#endif
-#ifdef HAVE_stage_validate
     &validate_command,
-#endif
     NULL,
 };
