@@ -8,12 +8,7 @@
 
 /* Commands of the engine, in the order of the help. */
 static const struct command *const own[] = {
-    &run_command,
-    &status_command,
-    &report_command,
-    &retry_command,
-    &profile_command,
-    NULL,
+    &run_command, &status_command, &report_command, &retry_command, &profile_command, NULL,
 };
 
 int command_fault(const struct err *e)

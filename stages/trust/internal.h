@@ -51,7 +51,6 @@ struct trust_store {
 	size_t n_ocsps, cap_ocsps;
 };
 
-
 /* Takes an answer out again that a newer one replaced. */
 void trust_store_drop_ocsp(struct trust_store *s, struct bytes der);
 void trust_store_drop_crl(struct trust_store *s, struct bytes der);
