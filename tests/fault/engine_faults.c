@@ -229,6 +229,7 @@ static void test_stopped(void **state)
 	(void)state;
 	begin("stopped", ALL, LIMITS);
 	fill(40, 5);
+	document("d020-002", "wait\n"); /* so that the run cannot end by itself */
 	pid_t pid = start();
 	rest(700);
 	/* A second run while the first is at work says so and ends. */
@@ -240,6 +241,7 @@ static void test_stopped(void **state)
 	int64_t began = time(NULL);
 	assert_int_equal(end_of(pid), 3);
 	assert_true(time(NULL) - began <= 10);
+	document("up", "");
 	assert_int_equal(run(), 0);
 	check_whole(40, 5);
 	assert_int_equal(times("out/.arkseal/work/sign.log", "\n"), 200);
