@@ -1,6 +1,8 @@
 """Every package: official schemas, E-ARK validators. What they may say is in eark-differences.tsv, each with its reason."""
 import csv
 import os
+import shutil
+import zipfile
 
 from common import JUDGES, SOURCE, WORK, Faults, ask, packages
 
@@ -13,9 +15,15 @@ def known_differences():
 def main():
     faults = Faults()
     folders = packages(os.path.join(WORK, "archive"))
-    zips = [os.path.join(WORK, "archive-ec-zip", n) for n in os.listdir(os.path.join(WORK, "archive-ec-zip")) if n.endswith(".zip")]
     faults.check(len(folders) == 4, f"4 packages, not {folders}")
+    zips = [n for n in os.listdir(os.path.join(WORK, "archive-ec-zip")) if n.endswith(".zip")]
     faults.check(len(zips) == 1, f"1 package as ZIP, not {zips}")
+    unpacked = os.path.join(WORK, "unpacked-packages")
+    for name in zips:
+        with zipfile.ZipFile(os.path.join(WORK, "archive-ec-zip", name)) as file:
+            file.extractall(unpacked)
+        shutil.copy(os.path.join(WORK, "archive-ec-zip", name.removesuffix(".zip") + ".METS.p7s"), unpacked)
+    folders += packages(unpacked)
     for folder in folders:
         seal = folder + ".METS.p7s"
         faults.check(os.path.exists(seal), f"{seal} is missing")
@@ -35,8 +43,8 @@ def main():
     known = known_differences()
     seen = set()
     for version in ("2.0.4", "2.2.0"):
-        _, lines, said = ask(os.path.join(JUDGES, "eark"), "--spec", version, *folders, *zips)
-        faults.check(len([l for l in lines if l.split("\t")[0] in ("PASS", "FAIL")]) == 2 * (len(folders) + len(zips)),
+        _, lines, said = ask(os.path.join(JUDGES, "eark"), "--spec", version, *folders)
+        faults.check(len([l for l in lines if l.split("\t")[0] in ("PASS", "FAIL")]) == 2 * len(folders),
                      f"an E-ARK validator gave up: {lines} {said}")
         for line in lines:
             columns = line.split("\t")
