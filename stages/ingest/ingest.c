@@ -153,7 +153,7 @@ enum status ingest_emit(struct ingest *in, struct item *it, const struct documen
 	else if (st != ST_OK)
 		item_fail(it, &wrong);
 	else
-		item_add_event(it, in->env->now_ms(), "ingestion", "success", "%zu files, %lld bytes", it->n_sources,
+		item_add_event(it, in->env->now_ms(), "transfer", "success", "%zu files, %lld bytes", it->n_sources,
 		               (long long)bytes);
 	return in->sink(in->sink_arg, it, e);
 }

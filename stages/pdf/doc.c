@@ -242,7 +242,7 @@ static enum status read_packed(const struct pdfdoc *d, const struct pdf_entry *e
                                struct err *e)
 {
 	uint32_t number = (uint32_t)(entry->at >> 32), index = (uint32_t)entry->at;
-	struct pdf_objstm *s;
+	struct pdf_objstm *s = NULL;
 	if (pdfdoc_encrypted(d))
 		return err_set(e, ST_ITEM, "pdf-encrypted", "object %u lies in an encrypted object stream", entry->number);
 	enum status st = open_objstm(d, number, &s, e);
@@ -384,7 +384,7 @@ enum status pdfdoc_pages(const struct pdfdoc *d, size_t *ret_count, struct err *
 
 enum status pdfdoc_page(const struct pdfdoc *d, size_t index, uint32_t *ret_number, struct err *e)
 {
-	size_t n;
+	size_t n = 0;
 	enum status st = pdfdoc_pages(d, &n, e);
 	if (st != ST_OK)
 		return st;

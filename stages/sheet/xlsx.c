@@ -66,11 +66,14 @@ static const struct relation *by_id(const struct relations *r, const char *id)
 static void resolve(const char *part, const char *target, char ret[PATH])
 {
 	const char *slash = strrchr(part, '/');
+	int n;
 	if (target[0] == '/')
-		snprintf(ret, PATH, "%s", target + 1);
+		n = snprintf(ret, PATH, "%s", target + 1);
 	else
-		snprintf(ret, PATH, "%.*s%s", slash ? (int)(slash + 1 - part) : 0, part,
-		         strncmp(target, "./", 2) == 0 ? target + 2 : target);
+		n = snprintf(ret, PATH, "%.*s%s", slash ? (int)(slash + 1 - part) : 0, part,
+		             strncmp(target, "./", 2) == 0 ? target + 2 : target);
+	if (n < 0 || n >= PATH)
+		ret[0] = '\0'; /* no part has such a name */
 }
 
 /* xl/workbook.xml (18.2) */

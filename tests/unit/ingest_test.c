@@ -169,7 +169,7 @@ static void test_dossiers(void **state)
 	assert_string_equal(item_field(it->dossier_description, "startDate"), "2020");
 	assert_string_equal(item_field(it->dossier_description, "endDate"), "12/2021");
 	assert_int_equal(json_array_size(it->events), 1);
-	assert_string_equal(json_string_value(json_object_get(json_array_get(it->events, 0), "type")), "ingestion");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(it->events, 0), "type")), "transfer");
 }
 
 static void test_bad(void **state)

@@ -128,7 +128,7 @@ static void write_page(struct pdfmake *m, uint32_t page, uint32_t picture, bool 
 
 enum status pdfmake_page(struct pdfmake *m, const struct picture *p, const struct ocr_page *words, struct err *e)
 {
-	double w, h;
+	double w = 0, h = 0;
 	uint32_t picture;
 	enum status st = page_size(p, &w, &h, e);
 	if (st != ST_OK)
