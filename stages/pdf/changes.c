@@ -1,75 +1,11 @@
-#include "stages/pdf/changes.h"
+#include "stages/pdf/changes_internal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stages/pdf/internal.h"
-
 /* Beyond these the answer is no: comparing each with each would take too long. */
-#define LOCK_NAMES_MAX 1000
 #define ANNOTATIONS_MAX 10000
 #define KIDS_LOOKED_AT_MAX 10000000
-
-/* By which ways the signed revision reaches an object. */
-enum role {
-	ROLE_FIXED = 1,   /* content: must stay */
-	ROLE_DSS = 2,     /* below DSS or Extensions: may be anything */
-	ROLE_INFO = 4,    /* the Info dictionary */
-	ROLE_FILL = 8,    /* value or appearance of a field that may be filled in, or of a free annotation */
-	ROLE_ANNOTS = 16, /* the Annots array of a page */
-	ROLE_FIELDS = 32, /* the Fields array of the form */
-	ROLE_DR = 64,     /* default resources of the form */
-	ROLE_FONTS = 128, /* their dictionary of fonts: may grow */
-	ROLE_META = 256,  /* the XMP packet of the document */
-};
-
-/* What an object is by its place in the structure; such a one is judged by its keys, however it is reached. */
-enum class {
-	CLASS_NONE,
-	CLASS_CATALOG,
-	CLASS_FORM,
-	CLASS_PAGE,
-	CLASS_FIELD_FIXED, /* signed, or locked, or no filling in is allowed */
-	CLASS_FIELD_FILL,
-	CLASS_FIELD_SIGN, /* a signature field without a signature */
-	CLASS_ANNOTATION, /* free with P = 3 */
-};
-
-struct work {
-	uint32_t number;
-	uint16_t role;
-};
-
-struct judge {
-	const struct pdfdoc *before, *after;
-	struct pdfsig *sig;
-	struct err *e;
-	enum status st;
-	int level;       /* P of DocMDP */
-	uint16_t *roles; /* by object number */
-	uint8_t *classes;
-	uint32_t n;
-	struct work *work;
-	size_t n_work, cap_work;
-	/* FieldMDP and Lock of the signature that is judged, at most two. */
-	const struct pdfobj *locks[2];
-	size_t n_locks;
-	size_t looked_at; /* entries of fields and kids, in search of a widget's field */
-	bool forbidden;
-};
-
-__attribute__((format(printf, 2, 3))) static void forbid(struct judge *j, const char *format, ...)
-{
-	if (j->forbidden)
-		return;
-	j->forbidden = true;
-	va_list ap;
-	va_start(ap, format);
-	vsnprintf(j->sig->change_reason, sizeof j->sig->change_reason, format, ap);
-	va_end(ap);
-}
 
 /* Sameness of what is written: references by number and generation, streams by their raw data. */
 static bool same(const struct pdfobj *a, const struct pdfobj *b)
@@ -112,14 +48,6 @@ static bool same(const struct pdfobj *a, const struct pdfobj *b)
 	return a->kind == PDF_DICT || bytes_equal(a->u.stream->raw, b->u.stream->raw);
 }
 
-static bool listed(const char *key, const char *const *keys)
-{
-	for (; *keys != NULL; keys++)
-		if (strcmp(key, *keys) == 0)
-			return true;
-	return false;
-}
-
 /* Calls back for each key of one or the other whose values differ. */
 static void each_difference(struct judge *j, const struct pdfobj *a, const struct pdfobj *b,
                             void (*differs)(struct judge *j, const char *key, const struct pdfobj *va, const struct pdfobj *vb))
@@ -135,234 +63,6 @@ static void each_difference(struct judge *j, const struct pdfobj *a, const struc
 			differs(j, key, &pdf_null, pdfobj_value(b, i));
 	}
 }
-
-/* --- roles and classes in the signed revision --- */
-
-static void reach(struct judge *j, uint32_t number, uint16_t role)
-{
-	if (number >= j->n || (j->roles[number] & role) != 0 || j->st != ST_OK)
-		return;
-	j->roles[number] |= role;
-	if (j->n_work == j->cap_work) {
-		size_t cap = j->cap_work == 0 ? 256 : j->cap_work * 2;
-		struct work *work = realloc(j->work, cap * sizeof *work);
-		if (work == NULL) {
-			j->st = pdf_no_memory(j->e);
-			return;
-		}
-		j->work = work;
-		j->cap_work = cap;
-	}
-	j->work[j->n_work++] = (struct work){number, role};
-}
-
-static void scan(struct judge *j, const struct pdfobj *o, uint16_t role)
-{
-	const struct pdf_pair *pairs;
-	if (o->kind == PDF_REFERENCE)
-		reach(j, o->u.reference.number, role);
-	if (o->kind == PDF_ARRAY)
-		for (size_t i = 0; i < o->u.array.n; i++)
-			scan(j, o->u.array.items[i], role);
-	size_t n = pdf_pairs(o, &pairs);
-	for (size_t i = 0; i < n; i++)
-		scan(j, pairs[i].value, role);
-}
-
-static const char *const fill_keys[] = {"V", "AP", "AS", "I", "RV", NULL};
-static const char *const sign_keys[] = {"V", "AP", NULL};
-
-/* The role of what an entry leads to. */
-static uint16_t child_role(enum class class, const char *key)
-{
-	switch (class) {
-	case CLASS_CATALOG:
-		if (strcmp(key, "Metadata") == 0)
-			return ROLE_META;
-		return strcmp(key, "DSS") == 0 || strcmp(key, "Extensions") == 0 ? ROLE_DSS : ROLE_FIXED;
-	case CLASS_FORM:
-		return strcmp(key, "Fields") == 0 ? ROLE_FIELDS : ROLE_FIXED;
-	case CLASS_PAGE:
-		return strcmp(key, "Annots") == 0 ? ROLE_ANNOTS : ROLE_FIXED;
-	case CLASS_FIELD_FILL:
-		return listed(key, fill_keys) ? ROLE_FILL : ROLE_FIXED;
-	case CLASS_FIELD_SIGN:
-		return listed(key, sign_keys) ? ROLE_FILL : ROLE_FIXED;
-	case CLASS_ANNOTATION:
-		return strcmp(key, "Parent") == 0 || strcmp(key, "P") == 0 ? ROLE_FIXED : ROLE_FILL;
-	case CLASS_NONE:
-	case CLASS_FIELD_FIXED:
-		break;
-	}
-	return ROLE_FIXED;
-}
-
-/* The roles of these are only those of the array or dictionary itself. */
-static bool shallow(uint16_t role)
-{
-	return role == ROLE_ANNOTS || role == ROLE_FIELDS || role == ROLE_FONTS || role == ROLE_INFO;
-}
-
-static void scan_entry(struct judge *j, const struct pdfobj *value, uint16_t role)
-{
-	scan(j, value, value->kind != PDF_REFERENCE && shallow(role) ? ROLE_FIXED : role);
-}
-
-/* DR, and in it the dictionary of fonts, may be an object of its own. */
-static void scan_resources(struct judge *j, const struct pdfobj *o)
-{
-	const struct pdf_pair *pairs;
-	size_t n = pdf_pairs(o, &pairs);
-	if (o->kind == PDF_REFERENCE)
-		scan(j, o, ROLE_DR);
-	for (size_t i = 0; i < n; i++) {
-		scan_entry(j, pairs[i].value, strcmp(pairs[i].key, "Font") == 0 ? ROLE_FONTS : ROLE_FIXED);
-	}
-}
-
-static void scan_dictionary(struct judge *j, const struct pdfobj *o, enum class class)
-{
-	const struct pdf_pair *pairs;
-	size_t n = pdf_pairs(o, &pairs);
-	for (size_t i = 0; i < n; i++) {
-		if (class == CLASS_CATALOG && strcmp(pairs[i].key, "AcroForm") == 0 && pairs[i].value->kind == PDF_DICT)
-			scan_dictionary(j, pairs[i].value, CLASS_FORM);
-		else if (class == CLASS_FORM && strcmp(pairs[i].key, "DR") == 0)
-			scan_resources(j, pairs[i].value);
-		else
-			scan_entry(j, pairs[i].value, child_role(class, pairs[i].key));
-	}
-}
-
-/* How many streams the trailer entry of a LibreOffice hybrid leads to. Some writers leave it with references to nothing, to
- * numbers that later updates use. */
-static size_t additional_streams(const struct pdfdoc *d)
-{
-	const struct pdfobj *list = pdfobj_get(pdfdoc_trailer(d), "AdditionalStreams");
-	size_t n = 0;
-	for (size_t i = 0; i < pdfobj_length(list); i++)
-		n += pdfobj_kind(pdfobj_at(list, i)) == PDF_STREAM;
-	return n;
-}
-
-static void spread_roles(struct judge *j)
-{
-	const struct pdfobj *trailer = pdfdoc_trailer(j->before);
-	for (size_t i = 0; i < pdfobj_length(trailer); i++) {
-		const char *key = pdfobj_key(trailer, i);
-		if (strcmp(key, "AdditionalStreams") != 0 || additional_streams(j->before) > 0)
-			scan_entry(j, pdfobj_value(trailer, i), strcmp(key, "Info") == 0 ? ROLE_INFO : ROLE_FIXED);
-	}
-	while (j->n_work > 0 && j->st == ST_OK) {
-		struct work w = j->work[--j->n_work];
-		const struct pdfobj *o = pdfdoc_object(j->before, w.number);
-		if (j->classes[w.number] != CLASS_NONE)
-			scan_dictionary(j, o, (enum class)j->classes[w.number]);
-		else if (w.role == ROLE_DR && o->kind != PDF_REFERENCE)
-			scan_resources(j, o);
-		else if (shallow(w.role))
-			scan(j, o, ROLE_FIXED);
-		else
-			scan(j, o, w.role);
-	}
-}
-
-static void set_class(struct judge *j, const struct pdfobj *o, enum class class)
-{
-	uint32_t number = pdfobj_number(pdf_resolve(o));
-	if (number != 0 && number < j->n && j->classes[number] == CLASS_NONE)
-		j->classes[number] = (uint8_t) class;
-}
-
-/* Whether a name in FieldMDP means this field: itself or one above it. */
-static bool names_field(const char *name, const char *field)
-{
-	size_t n = strlen(name);
-	return strncmp(name, field, n) == 0 && (field[n] == '\0' || field[n] == '.');
-}
-
-static bool locked(const struct judge *j, const char *field)
-{
-	for (size_t i = 0; i < j->n_locks; i++) {
-		const struct pdfobj *names = pdfobj_get(j->locks[i], "Fields");
-		const char *action = pdfobj_name(pdfobj_get(j->locks[i], "Action"));
-		bool in = false;
-		if (pdfobj_length(names) > LOCK_NAMES_MAX)
-			return true;
-		for (size_t k = 0; k < pdfobj_length(names); k++) {
-			char *name = pdfobj_text(pdfobj_at(names, k));
-			in = in || name == NULL || names_field(name, field);
-			free(name);
-		}
-		if (strcmp(action, "Exclude") == 0 ? !in : strcmp(action, "Include") == 0 ? in : true)
-			return true;
-	}
-	return false;
-}
-
-/* Gives fields and their widgets their class. Loops and depth were judged by pdfsig_list for the later document; here the limit
- * on depth does. */
-static void class_fields(struct judge *j, const struct pdfobj *field, const char *prefix, enum class above, const char *type,
-                         unsigned depth)
-{
-	const struct pdfobj *o = pdf_resolve(field), *kids = pdfobj_get(o, "Kids");
-	uint32_t number = pdfobj_number(o);
-	if (pdfobj_kind(o) != PDF_DICT || depth > PDF_DEPTH || number == 0 || number >= j->n || j->classes[number] != CLASS_NONE)
-		return;
-	bool widget = pdfobj_kind(pdfobj_get(o, "T")) == PDF_NULL;
-	char *part = pdfobj_text(pdfobj_get(o, "T"));
-	BUF_AUTO struct buf name = BUF_INIT(1 << 16);
-	buf_format(&name, "%s%s%s", prefix, prefix[0] != '\0' && part != NULL && part[0] != '\0' ? "." : "",
-	           part == NULL ? "" : part);
-	if (part == NULL || name.failed)
-		j->st = pdf_no_memory(j->e);
-	free(part);
-	if (j->st != ST_OK)
-		return;
-	if (pdfobj_kind(pdfobj_get(o, "FT")) == PDF_NAME)
-		type = pdfobj_name(pdfobj_get(o, "FT"));
-	enum class class = above;
-	if (!widget || depth == 0) {
-		bool signature = strcmp(type, "Sig") == 0;
-		class = CLASS_FIELD_FILL;
-		if (signature)
-			class = pdfobj_kind(pdfobj_get(o, "V")) == PDF_NULL ? CLASS_FIELD_SIGN : CLASS_FIELD_FIXED;
-		if (locked(j, (const char *)name.data) || (j->level < 2 && !signature))
-			class = CLASS_FIELD_FIXED;
-	}
-	set_class(j, o, class);
-	for (size_t i = 0; i < pdfobj_length(kids); i++)
-		class_fields(j, pdfobj_at(kids, i), (const char *)name.data, class, type, depth + 1);
-}
-
-static void class_all(struct judge *j)
-{
-	const struct pdfobj *catalog = pdfdoc_catalog(j->before), *form = pdfobj_get(catalog, "AcroForm");
-	const struct pdfobj *fields = pdfobj_get(form, "Fields");
-	struct err e;
-	size_t n;
-	set_class(j, catalog, CLASS_CATALOG);
-	if (pdfobj_reference(form) != 0)
-		set_class(j, form, CLASS_FORM);
-	for (size_t i = 0; i < pdfobj_length(fields); i++)
-		class_fields(j, pdfobj_at(fields, i), "", CLASS_FIELD_FIXED, "", 0);
-	if (pdfdoc_pages(j->before, &n, &e) != ST_OK) {
-		forbid(j, "the pages of the signed revision cannot be read: %s", e.detail);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		uint32_t number;
-		if (pdfdoc_page(j->before, i, &number, &e) != ST_OK)
-			continue;
-		const struct pdfobj *page = pdfdoc_object(j->before, number), *annots = pdfobj_get(page, "Annots");
-		set_class(j, page, CLASS_PAGE);
-		for (size_t k = 0; j->level == 3 && k < pdfobj_length(annots); k++)
-			if (!pdfobj_is_name(pdfobj_get(pdfobj_at(annots, k), "Subtype"), "Widget"))
-				set_class(j, pdfobj_at(annots, k), CLASS_ANNOTATION);
-	}
-}
-
-/* --- what may differ --- */
 
 /* Whether the signed revision knew nothing of the object, not even as a missing one. */
 static bool is_new(const struct judge *j, const struct pdfobj *reference)
@@ -436,7 +136,7 @@ static bool grown(struct judge *j, const struct pdfobj *a, const struct pdfobj *
 static void judge_fields(struct judge *j, const struct pdfobj *a, const struct pdfobj *b)
 {
 	if (!grown(j, a, b, new_field))
-		forbid(j, "the form lost a field, or has a new one that is no signature allowed here");
+		changes_forbid(j, "the form lost a field, or has a new one that is no signature allowed here");
 }
 
 static bool new_annotation(struct judge *j, const struct pdfobj *o)
@@ -449,11 +149,11 @@ static void judge_annots(struct judge *j, const struct pdfobj *a, const struct p
 {
 	if (j->level < 3) {
 		if (!grown(j, a, b, new_annotation))
-			forbid(j, "a page lost an annotation, or has a new one that belongs to no new signature");
+			changes_forbid(j, "a page lost an annotation, or has a new one that belongs to no new signature");
 		return;
 	}
 	if (pdfobj_length(a) > ANNOTATIONS_MAX || pdfobj_length(b) > ANNOTATIONS_MAX) {
-		forbid(j, "a page has too many annotations to judge");
+		changes_forbid(j, "a page has too many annotations to judge");
 		return;
 	}
 	/* Annotations may go with P = 3; the widgets of fields may not. */
@@ -462,14 +162,14 @@ static void judge_annots(struct judge *j, const struct pdfobj *a, const struct p
 		for (size_t k = 0; k < pdfobj_length(b); k++)
 			there = there || same(pdfobj_at(a, i), pdfobj_at(b, k));
 		if (!there)
-			forbid(j, "a page lost the widget of a field");
+			changes_forbid(j, "a page lost the widget of a field");
 	}
 	for (size_t k = 0; k < pdfobj_length(b); k++) {
 		bool old = false;
 		for (size_t i = 0; i < pdfobj_length(a); i++)
 			old = old || same(pdfobj_at(a, i), pdfobj_at(b, k));
 		if (!old && !new_annotation(j, pdfobj_at(b, k)))
-			forbid(j, "a page has a new widget that belongs to no new signature");
+			changes_forbid(j, "a page has a new widget that belongs to no new signature");
 	}
 }
 
@@ -502,13 +202,13 @@ static void form_differs(struct judge *j, const char *key, const struct pdfobj *
 	else if (strcmp(key, "NeedAppearances") == 0)
 		allowed = !pdfobj_boolean(b);
 	if (!allowed)
-		forbid(j, "%s of the form was changed", key);
+		changes_forbid(j, "%s of the form was changed", key);
 }
 
 static void judge_metadata(struct judge *j, const struct pdfobj *b)
 {
 	if (j->level < 2 || pdfobj_kind(b) != PDF_STREAM)
-		forbid(j, "the document's metadata were changed");
+		changes_forbid(j, "the document's metadata were changed");
 }
 
 static void catalog_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
@@ -525,7 +225,7 @@ static void catalog_differs(struct judge *j, const char *key, const struct pdfob
 	else if (strcmp(key, "AcroForm") == 0)
 		each_difference(j, pdf_resolve(a), pdf_resolve(b), form_differs), allowed = pdfobj_kind(b) == PDF_DICT;
 	if (!allowed)
-		forbid(j, "%s of the catalog was changed", key);
+		changes_forbid(j, "%s of the catalog was changed", key);
 }
 
 static void page_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
@@ -533,7 +233,7 @@ static void page_differs(struct judge *j, const char *key, const struct pdfobj *
 	if (strcmp(key, "Annots") == 0)
 		judge_annots(j, pdf_resolve(a), pdf_resolve(b));
 	else
-		forbid(j, "%s of a page was changed", key);
+		changes_forbid(j, "%s of a page was changed", key);
 }
 
 /* An appearance that something else shows as well is not this field's to replace. */
@@ -541,7 +241,7 @@ static void judge_appearance(struct judge *j, const char *key, const struct pdfo
 {
 	uint32_t number = pdfobj_reference(a);
 	if (strcmp(key, "AP") == 0 && number != 0 && number < j->n && j->roles[number] != ROLE_FILL)
-		forbid(j, "a field replaced an appearance, object %u, that belongs to something else too", number);
+		changes_forbid(j, "a field replaced an appearance, object %u, that belongs to something else too", number);
 }
 
 static void fill_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
@@ -549,16 +249,16 @@ static void fill_differs(struct judge *j, const char *key, const struct pdfobj *
 	static const char *const keys[] = {"V", "AP", "AS", "I", "RV", "M", NULL};
 	(void)b;
 	judge_appearance(j, key, a);
-	if (!listed(key, keys))
-		forbid(j, "%s of a form field was changed", key);
+	if (!changes_listed(key, keys))
+		changes_forbid(j, "%s of a form field was changed", key);
 }
 
 static void sign_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
 {
 	static const char *const keys[] = {"V", "AP", "F", "M", "MK", "DA", "P", NULL};
 	judge_appearance(j, key, a);
-	if (!listed(key, keys) || (j->level < 2 && (strcmp(key, "V") != 0 || !is_timestamp(b))))
-		forbid(j, "%s of a signature field was changed", key);
+	if (!changes_listed(key, keys) || (j->level < 2 && (strcmp(key, "V") != 0 || !is_timestamp(b))))
+		changes_forbid(j, "%s of a signature field was changed", key);
 }
 
 static void info_differs(struct judge *j, const char *key, const struct pdfobj *a, const struct pdfobj *b)
@@ -566,8 +266,8 @@ static void info_differs(struct judge *j, const char *key, const struct pdfobj *
 	static const char *const keys[] = {"ModDate", "Producer", NULL};
 	(void)a;
 	(void)b;
-	if (!listed(key, keys))
-		forbid(j, "%s of the document information was changed", key);
+	if (!changes_listed(key, keys))
+		changes_forbid(j, "%s of the document information was changed", key);
 }
 
 static void judge_by_role(struct judge *j, uint32_t number, const struct pdfobj *a, const struct pdfobj *b)
@@ -591,14 +291,14 @@ static void judge_by_role(struct judge *j, uint32_t number, const struct pdfobj 
 		return;
 	case ROLE_DR:
 		if (!resources_kept(a, b))
-			forbid(j, "object %u, the form's resources, was changed", number);
+			changes_forbid(j, "object %u, the form's resources, was changed", number);
 		return;
 	case ROLE_FONTS:
 		if (!kept(a, b))
-			forbid(j, "object %u, the form's fonts, was changed", number);
+			changes_forbid(j, "object %u, the form's fonts, was changed", number);
 		return;
 	default:
-		forbid(j, "object %u was changed", number);
+		changes_forbid(j, "object %u was changed", number);
 	}
 }
 
@@ -606,7 +306,7 @@ static void judge_object(struct judge *j, uint32_t number, const struct pdfobj *
 {
 	enum class class = (enum class)j->classes[number];
 	if (class != CLASS_NONE && b->kind != PDF_DICT && class != CLASS_ANNOTATION) {
-		forbid(j, "object %u was removed", number);
+		changes_forbid(j, "object %u was removed", number);
 		return;
 	}
 	switch (class) {
@@ -629,7 +329,7 @@ static void judge_object(struct judge *j, uint32_t number, const struct pdfobj *
 		each_difference(j, a, b, sign_differs);
 		return;
 	case CLASS_FIELD_FIXED:
-		forbid(j, "object %u, a field that is signed or locked, was changed", number);
+		changes_forbid(j, "object %u, a field that is signed or locked, was changed", number);
 		return;
 	case CLASS_ANNOTATION:
 		return;
@@ -655,11 +355,12 @@ static void judge_trailer(struct judge *j)
 	const struct pdfobj *a = pdfdoc_trailer(j->before), *b = pdfdoc_trailer(j->after);
 	const struct pdfobj *info_a = pdfobj_get(a, "Info"), *info_b = pdfobj_get(b, "Info");
 	if (!same(pdfobj_get(a, "Root"), pdfobj_get(b, "Root")))
-		forbid(j, "the trailer leads to another catalog");
-	if (additional_streams(j->after) > 0 && !same(pdfobj_get(a, "AdditionalStreams"), pdfobj_get(b, "AdditionalStreams")))
-		forbid(j, "AdditionalStreams of the trailer was changed");
+		changes_forbid(j, "the trailer leads to another catalog");
+	if (changes_additional_streams(j->after) > 0 &&
+	    !same(pdfobj_get(a, "AdditionalStreams"), pdfobj_get(b, "AdditionalStreams")))
+		changes_forbid(j, "AdditionalStreams of the trailer was changed");
 	if (pdfdoc_encrypted(j->after))
-		forbid(j, "the document was encrypted");
+		changes_forbid(j, "the document was encrypted");
 	if (!same(info_a, info_b))
 		each_difference(j, pdf_resolve(info_a), pdf_resolve(info_b), info_differs);
 }
@@ -709,9 +410,9 @@ static void judge_all(struct judge *j)
 	const struct pdfobj *certified = pdfobj_get(pdfobj_get(pdfdoc_catalog(j->before), "Perms"), "DocMDP");
 	if (!find_field(j, pdfobj_get(pdfobj_get(pdfdoc_catalog(j->before), "AcroForm"), "Fields"), 0) &&
 	    pdfobj_number(pdf_resolve(certified)) != j->sig->object)
-		forbid(j, "the signed revision has no field with this signature");
-	class_all(j);
-	spread_roles(j);
+		changes_forbid(j, "the signed revision has no field with this signature");
+	changes_class_all(j);
+	changes_spread_roles(j);
 	judge_trailer(j);
 	for (uint32_t i = 1; i < j->n && !j->forbidden && j->st == ST_OK; i++) {
 		if (same_place(j, i))
@@ -722,7 +423,7 @@ static void judge_all(struct judge *j)
 	}
 	struct err e = {0};
 	if (pdfdoc_fault(j->before, &e) != ST_OK || pdfdoc_fault(j->after, &e) != ST_OK)
-		forbid(j, "an object cannot be read: %.200s", e.detail);
+		changes_forbid(j, "an object cannot be read: %.200s", e.detail);
 }
 
 enum status pdfchanges_judge(const struct pdfdoc *before, const struct pdfdoc *after, struct pdfsig *s, struct err *e)
