@@ -14,8 +14,8 @@ struct check_policy {
 	int64_t (*now_ms)(void); /* the clock for what is fetched */
 };
 
-/* Called with each report, which is freed after it. */
-typedef void check_sink(void *arg, const struct report *r);
+/* Called with each report, which is freed after it; may add problems of its own. */
+typedef void check_sink(void *arg, struct report *r);
 
 /* A PDF's signatures, newest timestamp first: what a valid one covers existed at its time (ETSI EN 319 102-1, 5.6). The validation
  * material that the document holds is added to `shared` as well, which may be NULL. */

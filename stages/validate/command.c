@@ -19,14 +19,18 @@
 
 struct run {
 	struct check_policy policy;
+	const char *flavour; /* that was asked for by name, or NULL */
 	bool json;
 	bool all_valid;
 	size_t n;
 };
 
-static void print(void *arg, const struct report *r)
+static void print(void *arg, struct report *r)
 {
 	struct run *run = arg;
+	if (run->flavour != NULL && r->kind == REPORT_PDF)
+		report_problem(r, REPORT_INDETERMINATE, "pdfa-not-checked",
+		               "PDF/A-%s was asked for, but PDF/A is not checked yet", run->flavour);
 	if (run->json)
 		report_print_json(r, OFFSET_MIN, stdout);
 	else
@@ -174,6 +178,16 @@ struct words {
 	bool online, offline;
 };
 
+static bool is_flavour(const char *text)
+{
+	static const char *const flavours[] = {"auto", "none", "1a", "1b", "2a", "2b", "2u", "3a", "3b", "3u"};
+	for (size_t i = 0; i < sizeof flavours / sizeof flavours[0]; i++) {
+		if (strcmp(text, flavours[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool read_words(struct words *w, int argc, char **argv, int *ret_exit)
 {
 	const struct option table[] = {
@@ -183,13 +197,14 @@ static bool read_words(struct words *w, int argc, char **argv, int *ret_exit)
 	    {"at", OPTION_TEXT, &w->at, "TIME", "judge as of that moment: 2026-06-12T11:45:37+07:00"},
 	    {"online", OPTION_FLAG, &w->online, NULL, "ask for revocation data that the files lack"},
 	    {"offline", OPTION_FLAG, &w->offline, NULL, "use what the files hold (the default)"},
-	    {"pdfa", OPTION_TEXT, &w->pdfa, "none", "PDF/A flavour; arkseal does not check PDF/A yet, so only none"},
+	    {"pdfa", OPTION_TEXT, &w->pdfa, "FLAVOUR",
+	     "auto, none, 1a, 1b, 2a, 2b, 2u, 3a, 3b, 3u; not checked yet: reported as null"},
 	    {"format", OPTION_TEXT, &w->format, "text|json", "how to report"},
 	    {0}};
 	if (!options_parse(table, "PATH…", argc, argv, &w->paths, ret_exit))
 		return false;
 	const char *wrong = w->format != NULL && strcmp(w->format, "text") != 0 && strcmp(w->format, "json") != 0 ? "--format"
-	                    : w->pdfa != NULL && strcmp(w->pdfa, "none") != 0                                     ? "--pdfa"
+	                    : w->pdfa != NULL && !is_flavour(w->pdfa)                                             ? "--pdfa"
 	                    : w->online && w->offline                                                             ? "--offline"
 	                                                                                                          : NULL;
 	if (wrong != NULL) {
@@ -220,6 +235,7 @@ static int validate_main(int argc, char **argv)
 		free(w.trust.v);
 		return result;
 	}
+	run.flavour = w.pdfa != NULL && strcmp(w.pdfa, "auto") != 0 && strcmp(w.pdfa, "none") != 0 ? w.pdfa : NULL;
 	run.json = w.format != NULL && strcmp(w.format, "json") == 0;
 	run.policy.at_ms = time_now_ms();
 	enum status st = ST_OK;

@@ -36,7 +36,7 @@ static void validate_close(void *state)
 	free(s);
 }
 
-static void ignore(void *arg, const struct report *r)
+static void ignore(void *arg, struct report *r)
 {
 	(void)arg;
 	(void)r;

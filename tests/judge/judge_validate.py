@@ -53,6 +53,10 @@ def main():
     faults.check(status == 1 and objects(said)[0]["verdict"] == "invalid", f"a picture is no PDF: {said}")
     status, said, _ = ask("--format", "json", *ROOTS, os.path.join(WORK, "nothing-here.pdf"))
     faults.check(status == 1 and objects(said)[0]["verdict"] != "valid", f"a missing file: exit {status}, {said}")
+    status, said, _ = ask("--format", "json", *ROOTS, "--pdfa", "auto", signed)
+    faults.check(status == 0 and objects(said)[0]["pdfa"] is None, f"--pdfa auto: exit {status}, {said}")
+    status, said, _ = ask("--format", "json", *ROOTS, "--pdfa", "2b", signed)
+    faults.check(status == 1 and objects(said)[0]["verdict"] == "indeterminate", f"--pdfa 2b cannot pass unchecked: exit {status}, {said}")
     seal = packages(archive)[0] + ".METS.p7s"
     os.rename(seal, seal + ".away")
     try:
@@ -62,7 +66,7 @@ def main():
     finally:
         os.rename(seal + ".away", seal)
 
-    for words in ([], ["--format", "xml", signed], ["--at", "yesterday", signed], ["--trust", "/nowhere.pem", signed], ["--no-such", signed]):
+    for words in ([], ["--format", "xml", signed], ["--at", "yesterday", signed], ["--trust", "/nowhere.pem", signed], ["--no-such", signed], ["--pdfa", "9z", signed]):
         status, said, error = ask(*words)
         faults.check(status == 2 and error, f"{words}: exit {status}, not 2")
     for language, word in (("vi_VN.UTF-8", "HỢP LỆ"), ("C.UTF-8", "VALID")):
