@@ -81,6 +81,39 @@ static struct baseline baseline_of(const struct ocr_word *w, double scale_x, dou
 	return b;
 }
 
+/* A line as straight as it is: each word's own baseline is only known to the pixel, so words would dance and readers would take
+ * them for several lines. From the first word's start to the last one's end; a rise below two points counts as none. */
+static struct baseline line_of(const struct ocr_word *w, size_t n, double scale_x, double scale_y, double height)
+{
+	struct baseline first = baseline_of(w, scale_x, scale_y, height), last = baseline_of(w + n - 1, scale_x, scale_y, height);
+	double dx = last.x + last.cos * last.length - first.x, dy = last.y + last.sin * last.length - first.y;
+	struct baseline line = {first.x, first.y, 1, 0, 0};
+	if (dx <= 0 || fabs(dy) > dx / 2)
+		return line; /* runs down the page, or backwards: each word for itself */
+	line.length = hypot(dx, dy);
+	if (fabs(dy) < 2) {
+		line.y += dy / 2;
+	} else {
+		line.cos = dx / line.length;
+		line.sin = dy / line.length;
+	}
+	return line;
+}
+
+/* The word's stretch of its line. */
+static struct baseline on_line(const struct baseline *line, const struct ocr_word *w, double scale_x, double scale_y,
+                               double height)
+{
+	struct baseline b = baseline_of(w, scale_x, scale_y, height);
+	if (line->length == 0)
+		return b;
+	b.length = fmax(b.length * b.cos / line->cos, 0.01);
+	b.cos = line->cos;
+	b.sin = line->sin;
+	b.y = line->y + (b.x - line->x) * line->sin / line->cos;
+	return b;
+}
+
 static void print_numbers(const double *v, size_t n, const char *operator, struct buf * to)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -115,12 +148,14 @@ bool text_layer(struct glyphless *g, const struct ocr_page *words, double scale_
 		return false;
 	buf_str(to, "BT\n3 Tr\n");
 	double size = 0, own;
+	struct baseline line = {0};
 	for (size_t i = 0, end = 0; i < words->n; i++) {
 		const struct ocr_word *w = &words->words[i];
 		if (i == end) {
 			while (end < words->n && words->words[end].line == w->line)
 				end++;
 			own = line_size(w, end - i, scale_y);
+			line = line_of(w, end - i, scale_x, scale_y, height);
 			/* Lines of a block that differ little (by what descenders they have) are of one size. */
 			if (i == 0 || w->block != w[-1].block || fabs(own - size) > 0.25 * size)
 				size = own;
@@ -129,11 +164,11 @@ bool text_layer(struct glyphless *g, const struct ocr_page *words, double scale_
 		}
 		if (w->text == NULL || w->text[0] == '\0' || !utf8_valid(w->text, strlen(w->text)))
 			continue;
-		struct baseline b = baseline_of(w, scale_x, scale_y, height);
+		struct baseline b = on_line(&line, w, scale_x, scale_y, height);
 		print_word(g, w, &b, size, to);
 		if (i + 1 < end) {
 			/* The space reaches to the next word. */
-			struct baseline next = baseline_of(w + 1, scale_x, scale_y, height);
+			struct baseline next = on_line(&line, w + 1, scale_x, scale_y, height);
 			double gap = (next.x - b.x) * b.cos + (next.y - b.y) * b.sin - b.length;
 			print_scaling(gap, 1, size, to);
 			buf_format(to, "<%04X>Tj\n", cid_of(g, ' '));
