@@ -75,14 +75,22 @@ struct profile_ingest {
 	unsigned refuse_count;
 };
 
+/* What a code of the descriptions' language field is called in RFC 3066. */
+struct profile_language {
+	char *code; /* "01" */
+	char *tag;  /* "vi" */
+};
+
 struct profile_convert {
 	char *flavour;        /* "2b" */
 	char *ocr;            /* Tesseract languages "vie+eng", or "none" */
 	unsigned default_dpi; /* where a picture does not say */
 	unsigned min_dpi;     /* below: warning event (paper, photo) */
 	unsigned min_dpi_map;
-	bool trust_claims;   /* an unsigned received PDF that claims PDF/A is kept as it is */
-	unsigned redraw_dpi; /* pages of a received PDF drawn as pictures */
+	bool trust_claims;                  /* an unsigned received PDF that claims PDF/A is kept as it is */
+	unsigned redraw_dpi;                /* pages of a received PDF drawn as pictures */
+	struct profile_language *languages; /* for the documents' language; empty: none is told by a code */
+	unsigned languages_count;
 };
 
 enum profile_level { LEVEL_B_B, LEVEL_B_T, LEVEL_B_LT, LEVEL_B_LTA };

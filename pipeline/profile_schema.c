@@ -73,11 +73,24 @@ static const cyaml_schema_field_t ingest_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t language_fields[] = {
+    NEEDED_TEXT("code", struct profile_language, code),
+    NEEDED_TEXT("tag", struct profile_language, tag),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t language_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct profile_language, language_fields)};
+
 static const cyaml_schema_field_t convert_fields[] = {
-    TEXT("flavour", struct profile_convert, flavour),           TEXT("ocr", struct profile_convert, ocr),
-    NUMBER("default-dpi", struct profile_convert, default_dpi), NUMBER("min-dpi", struct profile_convert, min_dpi),
-    NUMBER("min-dpi-map", struct profile_convert, min_dpi_map), TRUTH("trust-claims", struct profile_convert, trust_claims),
-    NUMBER("redraw-dpi", struct profile_convert, redraw_dpi),   CYAML_FIELD_END,
+    TEXT("flavour", struct profile_convert, flavour),
+    TEXT("ocr", struct profile_convert, ocr),
+    NUMBER("default-dpi", struct profile_convert, default_dpi),
+    NUMBER("min-dpi", struct profile_convert, min_dpi),
+    NUMBER("min-dpi-map", struct profile_convert, min_dpi_map),
+    TRUTH("trust-claims", struct profile_convert, trust_claims),
+    NUMBER("redraw-dpi", struct profile_convert, redraw_dpi),
+    LIST("languages", struct profile_convert, languages, &language_entry),
+    CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t appearance_fields[] = {

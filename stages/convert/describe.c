@@ -40,23 +40,25 @@ bool describe_date(const char *text, int offset_min, char ret_time[TIME_TEXT])
 	return true;
 }
 
-const char *describe_language(const char *field, const char *ocr_languages)
+/* The first word of a list: a code, a tag or one of Tesseract's languages. */
+static bool begins_with(const char *list, const char *word)
 {
-	/* Codes as in the descriptions (TT05, annexes: `language`); two languages: the first. Then Tesseract's names. */
-	static const char *const tags[][2] = {
-	    {"01", "vi"},  {"02", "en"},  {"03", "fr"},  {"04", "ru"},      {"05", "zh"},
-	    {"06", "vi"},  {"07", "vi"},  {"08", "vi"},  {"09", "vi-Hani"}, {"10", "vi"},
-	    {"vie", "vi"}, {"eng", "en"}, {"fra", "fr"}, {"rus", "ru"},     {"chi", "zh"},
-	};
-	const char *const from[] = {field, ocr_languages};
-	for (size_t k = 0; k < 2; k++) {
-		size_t n = from[k] == NULL ? 0 : strspn(from[k], "0123456789abcdefghijklmnopqrstuvwxyz");
-		for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
-			if (n == strlen(tags[i][0]) && strncmp(from[k], tags[i][0], n) == 0)
-				return tags[i][1];
-			if (k == 0 && from[k] != NULL && strcmp(from[k], tags[i][1]) == 0)
-				return tags[i][1];
-		}
+	size_t n = list == NULL ? 0 : strspn(list, "0123456789abcdefghijklmnopqrstuvwxyz");
+	return n > 0 && n == strlen(word) && strncmp(list, word, n) == 0;
+}
+
+const char *describe_language(const struct profile_convert *p, const char *field)
+{
+	/* Tesseract's names (ISO 639-2) and the tags of RFC 3066. */
+	static const char *const names[][2] = {{"vie", "vi"}, {"eng", "en"}, {"fra", "fr"}, {"rus", "ru"}, {"chi", "zh"}};
+	for (unsigned i = 0; i < p->languages_count; i++) {
+		const struct profile_language *l = &p->languages[i];
+		if (begins_with(field, l->code) || (field != NULL && strcmp(field, l->tag) == 0))
+			return l->tag;
+	}
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (begins_with(p->ocr, names[i][0]))
+			return names[i][1];
 	}
 	return NULL;
 }
@@ -111,8 +113,8 @@ enum status describe(const struct convert *c, const struct item *it, struct desc
 	    .author = first_field(it->description, author),
 	    .subject = first_field(it->description, subject),
 	    .keywords = first_field(it->description, keywords),
-	    .language = describe_language(tag != NULL ? tag : first_field(it->dossier_description, language),
-	                                  c->env->profile->convert.ocr),
+	    .language =
+	        describe_language(&c->env->profile->convert, tag != NULL ? tag : first_field(it->dossier_description, language)),
 	    .identifier = first_field(it->description, identifier),
 	    .created = storage->created,
 	    .part = 2,

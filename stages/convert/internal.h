@@ -22,8 +22,8 @@ enum status describe(const struct convert *c, const struct item *it, struct desc
                      struct pdfmake_meta *ret_meta, struct err *e);
 /* "31/12/1985", "12/1985", "1985" or "1985-12-31" as an ISO 8601 time at the start of that day; false for anything else. */
 bool describe_date(const char *text, int offset_min, char ret_time[TIME_TEXT]);
-/* RFC 3066 tag from a code of TT05's list, a tag, or Tesseract's languages; NULL where none follows. */
-const char *describe_language(const char *field, const char *ocr_languages);
+/* RFC 3066 tag of a language field (one of the profile's codes, or a tag itself), else of Tesseract's languages; NULL where none follows. */
+const char *describe_language(const struct profile_convert *p, const char *field);
 
 /* What is worth telling of some of a document's pages. */
 enum note {

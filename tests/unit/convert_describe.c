@@ -55,8 +55,14 @@ static void test_languages(void **state)
 	    {"11", "none", NULL},    {NULL, "none", NULL}, {NULL, NULL, NULL},      {"", NULL, NULL},
 	    {NULL, "chi_tra", "zh"},
 	};
+	char first[] = "01", second[] = "02", sixth[] = "06", ninth[] = "09", vi[] = "vi", en[] = "en", hani[] = "vi-Hani";
+	struct profile_language languages[] = {{first, vi}, {second, en}, {sixth, vi}, {ninth, hani}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const char *tag = describe_language(rows[i].field, rows[i].ocr);
+		char ocr[16] = "";
+		snprintf(ocr, sizeof ocr, "%s", rows[i].ocr == NULL ? "" : rows[i].ocr);
+		const struct profile_convert p = {
+		    .ocr = rows[i].ocr == NULL ? NULL : ocr, .languages = languages, .languages_count = 4};
+		const char *tag = describe_language(&p, rows[i].field);
 		if (rows[i].expected == NULL)
 			assert_null(tag);
 		else
@@ -79,7 +85,10 @@ static void test_page_list(void **state)
 static void test_fields(void **state)
 {
 	(void)state;
-	struct profile profile = {.convert.ocr = (char *)(uintptr_t) "vie+eng", .sign.appearance.time_offset_min = 420};
+	char ocr[] = "vie+eng", code[] = "03", tag[] = "fr";
+	struct profile_language french = {code, tag};
+	struct profile profile = {.convert = {.ocr = ocr, .languages = &french, .languages_count = 1},
+	                          .sign.appearance.time_offset_min = 420};
 	struct stage_env env = {.profile = &profile};
 	struct convert c = {.env = &env};
 	struct item *it = item_new();
