@@ -7,18 +7,25 @@
 #include "stages/sign/internal.h"
 #include "stages/trust/verdict.h"
 
+/* What a document holds itself. Certificates are few and serve to find issuers, so the session keeps them; answers and lists go with the
+ * document, or a night of signed documents would fill the memory. */
+struct own {
+	const struct session *session;
+	struct trust_store *store; /* over the session's */
+};
+
 static void learn_dss(void *arg, enum pdfdss_kind kind, struct bytes der)
 {
-	const struct session *s = arg;
+	const struct own *own = arg;
 	switch (kind) {
 	case PDFDSS_CERT:
-		trust_store_add_certificate(s->store, der);
+		trust_store_add_certificate(own->session->store, der);
 		break;
 	case PDFDSS_OCSP:
-		trust_store_add_ocsp(s->store, der);
+		trust_store_add_ocsp(own->store, der);
 		break;
 	case PDFDSS_CRL:
-		trust_store_add_crl(s->store, der);
+		trust_store_add_crl(own->store, der);
 		break;
 	}
 }
@@ -47,9 +54,10 @@ static void ask_revocation(const struct session *s, const struct pdfsig *sig, st
 	sk_X509_pop_free(certificates, X509_free);
 }
 
-static enum status judge(const struct session *s, const struct pdfdoc *d, const struct pdfsig *sig, int64_t existed_ms,
+static enum status judge(const struct own *own, const struct pdfdoc *d, const struct pdfsig *sig, int64_t existed_ms,
                          struct verdict *ret_verdict, int64_t *ret_gen_time_ms, struct err *e)
 {
+	const struct session *s = own->session;
 	struct bytes cms = {sig->contents.data, sig->contents.len};
 	struct verdict_run *run;
 	enum status st = sig->timestamp ? verdict_token_begin(cms, &run, e) : verdict_begin(cms, &run, e);
@@ -58,7 +66,7 @@ static enum status judge(const struct session *s, const struct pdfdoc *d, const 
 	uint8_t digest[64];
 	size_t n = 0;
 	st = pdfsig_digest(d, sig, verdict_digest_name(run), digest, &n, e);
-	const struct verdict_policy policy = {.store = s->store,
+	const struct verdict_policy policy = {.store = own->store,
 	                                      .now_ms = s->env->now_ms(),
 	                                      .existed_ms = existed_ms,
 	                                      .min_rsa_bits = s->env->profile->sign.min_rsa_bits};
@@ -79,9 +87,10 @@ static enum status refuse(struct err *e, const char *code, const struct pdfsig *
 	return ST_ITEM;
 }
 
-static enum status check_one(const struct session *s, const struct pdfdoc *d, const struct pdfsig *sig, int64_t *existed_ms,
+static enum status check_one(const struct own *own, const struct pdfdoc *d, const struct pdfsig *sig, int64_t *existed_ms,
                              struct item *it, struct err *e)
 {
+	const struct session *s = own->session;
 	if (!sig->range_ok)
 		return refuse(e, "earlier-signature-invalid", sig, "?", "its ByteRange does not cover a whole revision");
 	if (sig->changes == PDFSIG_FORBIDDEN)
@@ -90,7 +99,7 @@ static enum status check_one(const struct session *s, const struct pdfdoc *d, co
 	ask_revocation(s, sig, &late);
 	struct verdict v = {0};
 	int64_t gen_time_ms = 0;
-	enum status st = judge(s, d, sig, *existed_ms, &v, &gen_time_ms, &broken);
+	enum status st = judge(own, d, sig, *existed_ms, &v, &gen_time_ms, &broken);
 	if (st == ST_ITEM)
 		return refuse(e, "earlier-signature-invalid", sig, "?", broken.detail);
 	if (st != ST_OK) {
@@ -121,8 +130,11 @@ enum status earlier_check(const struct session *s, const struct pdfdoc *d, struc
 	enum status st = pdfsig_list(d, &list, &n, e);
 	if (st != ST_OK)
 		return st;
-	if (n > 0)
-		st = pdfdss_each(d, learn_dss, (void *)s, e);
+	struct own own = {s, trust_store_over(s->store)};
+	if (own.store == NULL)
+		st = err_set(e, ST_RETRY, "memory", "trust store");
+	if (st == ST_OK && n > 0)
+		st = pdfdss_each(d, learn_dss, &own, e);
 	for (size_t i = 0; st == ST_OK && i < n; i++) {
 		if (list[i].doc_mdp == 1) {
 			err_set(e, ST_ITEM, "docmdp-forbids", "the certification signature in field %s permits no change",
@@ -134,7 +146,8 @@ enum status earlier_check(const struct session *s, const struct pdfdoc *d, struc
 	/* From the last to the first: a valid document timestamp proves that what it covers existed. */
 	int64_t existed_ms = s->env->now_ms();
 	for (size_t i = n; st == ST_OK && i-- > 0;)
-		st = check_one(s, d, &list[i], &existed_ms, it, e);
+		st = check_one(&own, d, &list[i], &existed_ms, it, e);
+	trust_store_free(own.store);
 	pdfsig_free(list, n);
 	return st;
 }
