@@ -177,8 +177,12 @@ static enum status bundle_gather(void *state, struct item *const *items, size_t 
 		item_set(&out->dossier, first->dossier);
 		item_set(&out->fonds, first->fonds);
 		out->dossier_size = first->dossier_size;
-		for (size_t i = 0; i < n; i++)
+		json_int_t pages = 0;
+		for (size_t i = 0; i < n; i++) {
 			json_array_append_new(out->members, json_string(items[i]->id));
+			pages += json_integer_value(json_object_get(items[i]->other, "pages"));
+		}
+		json_object_set_new(out->other, "pages", json_integer(pages));
 		if (st == ST_OK)
 			item_add_event(out, p.now_ms, "information package creation", "success", "%zu documents", n);
 	}
