@@ -79,6 +79,9 @@ static void describe(struct verdict *v, const struct cms *c, X509 *signer)
 	int count = 0;
 	struct bytes time = cms_attribute(c, true, OID_SIGNING_TIME, 0, &count);
 	v->has_signing_time = count > 0;
+	int stamps = 0;
+	cms_attribute(c, false, OID_SIGNATURE_TIMESTAMP, -1, &stamps);
+	v->timestamps_there = (unsigned)stamps;
 	ASN1_TIME *t = time.n == 0 || time.n > 32 ? NULL : ASN1_TIME_new();
 	/* The attribute's value is kept without its tag: UTCTime has 13 characters, GeneralizedTime more. */
 	char text[33] = "";

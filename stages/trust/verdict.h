@@ -26,6 +26,7 @@ struct verdict {
 	bool has_signing_time;        /* the attribute is there */
 	bool has_signing_certificate; /* signing-certificate(-v2) is there */
 	unsigned timestamps;          /* signature timestamps that are valid */
+	unsigned timestamps_there;    /* signature timestamps, valid or not: what the format follows from */
 	bool revocation_embedded;     /* every certificate's state came from the store */
 };
 

@@ -82,7 +82,7 @@ static const char *seal_format(const struct verdict *v)
 {
 	if (!v->has_signing_certificate || !v->has_signing_time)
 		return "CAdES";
-	return v->timestamps > 0 ? "CAdES-BASELINE-T" : "CAdES-BASELINE-B";
+	return v->timestamps_there > 0 ? "CAdES-BASELINE-T" : "CAdES-BASELINE-B";
 }
 
 /* The detached signature over METS.xml. */

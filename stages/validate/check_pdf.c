@@ -15,7 +15,7 @@ struct judge {
 	struct trust_store *shared;    /* or NULL */
 	struct revocation *revocation; /* online only */
 	int64_t existed_ms;            /* what lies in the revisions still to be judged existed then */
-	bool stamped;                  /* by a valid document timestamp */
+	bool stamped;                  /* a document timestamp came after them, valid or not */
 	bool dss;                      /* the document has one */
 };
 
@@ -62,7 +62,7 @@ static const char *format_of(const struct judge *j, const struct pdfsig *s, cons
 		return "PKCS7";
 	if (!v->has_signing_certificate || v->has_signing_time)
 		return "PAdES";
-	bool time = v->timestamps > 0 || j->stamped;
+	bool time = v->timestamps_there > 0 || j->stamped;
 	bool material = j->dss && v->revocation_embedded;
 	return time && material && j->stamped ? "PAdES-BASELINE-LTA"
 	       : time && material             ? "PAdES-BASELINE-LT"
@@ -131,10 +131,9 @@ static enum status judge_one(struct judge *j, const struct pdfsig *s, struct rep
 		report_problem(r, REPORT_INVALID, "changed-after-signing", "%s: %s", s->field, s->change_reason);
 	/* What a good timestamp covers existed when it was made. */
 	if (s->timestamp && out.verdict.indication == TOTAL_PASSED && s->range_ok && s->changes != PDFSIG_FORBIDDEN &&
-	    out.time_ms < j->existed_ms) {
+	    out.time_ms < j->existed_ms)
 		j->existed_ms = out.time_ms;
-		j->stamped = true;
-	}
+	j->stamped = j->stamped || s->timestamp;
 	return ST_OK;
 }
 
