@@ -28,9 +28,87 @@ static char *below(const char *root, const char *rest)
 	return root == NULL ? NULL : path_join(root, rest);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const struct shard *x = a, *y = b;
+	return x->of != y->of ? (x->of > y->of) - (x->of < y->of) : (x->number > y->number) - (x->number < y->number);
+}
+
+enum status archive_shards(const char *root, struct shard **ret_shards, size_t *ret_n, struct err *e)
+{
+	char *own = path_join(root, ".arkseal");
+	DIR *folder = own == NULL ? NULL : opendir(own);
+	enum status st = own == NULL ? no_memory(e) : ST_OK;
+	struct shard *v = NULL;
+	size_t n = 0;
+	if (own != NULL && folder == NULL && errno != ENOENT)
+		st = err_errno(e, "open", own);
+	for (const struct dirent *d; st == ST_OK && folder != NULL && (d = readdir(folder)) != NULL;) {
+		struct shard s = {0, 0};
+		if (!shard_parse_name(d->d_name, &s) && strcmp(d->d_name, "work") != 0)
+			continue;
+		struct shard *more = realloc(v, (n + 1) * sizeof *more);
+		if (more == NULL) {
+			st = no_memory(e);
+		} else {
+			v = more;
+			v[n++] = s;
+		}
+	}
+	if (folder != NULL)
+		closedir(folder);
+	free(own);
+	if (st != ST_OK) {
+		free(v);
+		return st;
+	}
+	if (n > 1)
+		qsort(v, n, sizeof *v, by_number);
+	*ret_shards = v;
+	*ret_n = n;
+	return ST_OK;
+}
+
+/* Makes the work folder, unless the archive is parted otherwise already. Runs that begin at the same time take turns. */
+static enum status make_part(const struct archive *a, struct shard shard, struct err *e)
+{
+	struct shard *there = NULL;
+	size_t n = 0;
+	char *own = path_join(a->root, ".arkseal");
+	enum status st = own == NULL ? no_memory(e) : file_make_folders(own, e);
+	int fd = st == ST_OK ? open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (st == ST_OK && (fd < 0 || flock(fd, LOCK_EX) != 0))
+		st = err_errno(e, "open", own);
+	if (st == ST_OK)
+		st = archive_shards(a->root, &there, &n, e);
+	for (size_t i = 0; st == ST_OK && i < n; i++) {
+		if (there[i].of == shard.of)
+			continue;
+		st = err_set(e, ST_RUN, "archive-shards", "the archive has the part %u/%u", there[i].number, there[i].of);
+		if (there[i].of == 0)
+			err_arg(e, "-");
+		else
+			err_arg(e, "%u/%u", there[i].number, there[i].of);
+		err_where(e, "%s", a->root);
+	}
+	if (st == ST_OK)
+		st = file_make_folders(a->work, e);
+	free(there);
+	free(own);
+	if (fd >= 0)
+		close(fd);
+	return st;
+}
+
 enum status archive_open(const char *root, bool make, struct archive *ret_archive, struct err *e)
 {
+	return archive_open_shard(root, (struct shard){0, 0}, make, ret_archive, e);
+}
+
+enum status archive_open_shard(const char *root, struct shard shard, bool make, struct archive *ret_archive, struct err *e)
+{
 	struct archive a = {.lock_fd = -1};
+	char name[SHARD_NAME];
 	enum status st = make ? file_make_folders(root, e) : ST_OK;
 	if (st != ST_OK)
 		return st;
@@ -39,14 +117,18 @@ enum status archive_open(const char *root, bool make, struct archive *ret_archiv
 		err_set(e, ST_RUN, "archive-missing", "%s", strerror(errno));
 		return err_where(e, "%s", root);
 	}
-	a.work = below(a.root, ".arkseal/work");
+	shard_name(shard, name);
+	char *own = below(a.root, ".arkseal"), *part = shard.of == 0 ? strdup(own != NULL ? own : "") : below(own, name);
+	a.work = own == NULL ? NULL : below(part, "work");
 	a.quarantine = below(a.root, "quarantine");
-	a.ledger = below(a.root, ".arkseal/ledger.sqlite");
-	a.lock = below(a.root, ".arkseal/lock");
+	a.ledger = below(part, "ledger.sqlite");
+	a.lock = below(part, "lock");
+	free(own);
+	free(part);
 	if (!a.work || !a.quarantine || !a.ledger || !a.lock)
 		st = no_memory(e);
 	else if (make)
-		st = file_make_folders(a.work, e);
+		st = make_part(&a, shard, e);
 	if (st != ST_OK) {
 		archive_close(&a);
 		return st;

@@ -5,6 +5,7 @@
 #define ARKSEAL_PIPELINE_ARCHIVE_H
 
 #include "pipeline/item.h"
+#include "pipeline/shard.h"
 #include "stages/base/err.h"
 
 struct archive {
@@ -18,6 +19,11 @@ struct archive {
 
 /* Finds the paths; with `make` the folders are made where they are not there. Errors: "archive-missing", file-… */
 enum status archive_open(const char *root, bool make, struct archive *ret_archive, struct err *e);
+/* The same for a shard (of 0: the whole), with ledger, lock and work folder in .arkseal/shard-I-of-N/. With `make`, an archive that has been
+ * worked on in other parts is refused. Errors as above, and ST_RUN "archive-shards" with the part that is there. */
+enum status archive_open_shard(const char *root, struct shard shard, bool make, struct archive *ret_archive, struct err *e);
+/* The parts of an archive that have been worked on, in the order of their numbers; the whole is {0, 0}. The caller frees. */
+enum status archive_shards(const char *root, struct shard **ret_shards, size_t *ret_n, struct err *e);
 void archive_close(struct archive *a);
 
 /* Takes the archive for this process and its workers (flock). Where the holder is dead and only its workers are left, waits a

@@ -34,7 +34,7 @@ static int run(const struct stage *stage, const struct words *w, const struct pr
 {
 	struct err e = {0};
 	struct serve serve = {0};
-	struct stage_env env = {profile, site, NULL, -1, -1, time_now_ms};
+	struct stage_env env = {profile, site, NULL, -1, -1, time_now_ms, {0, 0}};
 	struct filter f = {.stage = stage, .env = &env, .in = STDIN_FILENO, .out = STDOUT_FILENO};
 	unsigned lacks;
 	enum status st = file_make_folders(w->work, &e);

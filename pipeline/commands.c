@@ -35,6 +35,13 @@ int command_needs(const char *what)
 	return EXIT_WRONG_USE;
 }
 
+int command_wrong(const char *option)
+{
+	fprintf(stderr, say(SAY_OPTION_WRONG), option);
+	fputc('\n', stderr);
+	return EXIT_WRONG_USE;
+}
+
 unsigned command_profile_needs(const struct profile *p)
 {
 	unsigned needs = 0;

@@ -12,6 +12,8 @@ extern const struct command run_command, status_command, report_command, retry_c
 
 /* Says that something is missing on the command line; EXIT_WRONG_USE. */
 int command_needs(const char *what);
+/* Says that the value of an option is wrong; EXIT_WRONG_USE. */
+int command_wrong(const char *option);
 
 /* Runs one stage as a filter; argv[0] is its name. */
 int filter_main(const struct stage *stage, int argc, char **argv);

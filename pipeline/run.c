@@ -233,7 +233,7 @@ static enum status loop(struct run *r, int signals, struct err *e)
 /* The command */
 
 struct words {
-	const char *profile, *out, *site, *report;
+	const char *profile, *out, *site, *report, *shard;
 	int64_t jobs;
 	struct option_list set, operands;
 };
@@ -305,7 +305,7 @@ static enum status open_run(struct run *r, const struct words *w, struct err *e)
 {
 	enum status st = lanes_open(r, jobs_of(w, r->site), e);
 	if (st == ST_OK)
-		st = archive_open(w->out, true, &r->archive, e);
+		st = archive_open_shard(w->out, r->shard, true, &r->archive, e);
 	if (st == ST_OK)
 		st = archive_lock(&r->archive, e);
 	return st;
@@ -320,7 +320,7 @@ static enum status begin_work(struct run *r, struct err *e)
 		st = ledger_open(r->archive.ledger, true, &r->ledger, e);
 	if (st != ST_OK)
 		return st;
-	r->common = (struct worker_common){r->profile, r->site, r->archive.work, r->backlog, &r->serve, r->archive.lock_fd};
+	r->common = (struct worker_common){r->profile, r->site, r->archive.work, r->backlog, &r->serve, r->shard, r->archive.lock_fd};
 	st = records_begin(r, e);
 	if (st == ST_OK)
 		st = worker_start(&r->ingest, &r->common, r->ingest_stage, e);
@@ -372,8 +372,10 @@ static int run_main(int argc, char **argv)
 	    {"jobs", OPTION_NUMBER, &w.jobs, "N", "work on N documents at a time; default: the cores"},
 	    {"report", OPTION_TEXT, &w.report, "DIR", "write report.txt and report.csv there at the end"},
 	    {"set", OPTION_LIST, &w.set, "KEY=VALUE", "a profile value for this run"},
+	    {"shard", OPTION_TEXT, &w.shard, "I/N", "work on part I of N of the dossiers only"},
 	    {NULL, OPTION_FLAG, NULL, NULL, NULL},
 	};
+	struct shard shard = {0, 0};
 	struct profile *profile = NULL;
 	struct site *site = NULL;
 	struct err e;
@@ -386,6 +388,8 @@ static int run_main(int argc, char **argv)
 			code = command_needs("--profile");
 		else if (w.out == NULL)
 			code = command_needs("--out");
+		else if (w.shard != NULL && !shard_parse(w.shard, &shard))
+			code = command_wrong("--shard");
 		else if (backlog == NULL) {
 			err_set(&e, ST_RUN, "backlog-missing", "%s", strerror(errno));
 			err_where(&e, "%s", w.operands.v[0]);
@@ -393,7 +397,7 @@ static int run_main(int argc, char **argv)
 		} else if (command_load(w.profile, &w.set, w.site, NULL, &profile, &site, &e) != ST_OK) {
 			code = command_fault(&e);
 		} else {
-			struct run r = {.profile = profile, .site = site, .backlog = backlog, .archive = {.lock_fd = -1}};
+			struct run r = {.profile = profile, .site = site, .backlog = backlog, .shard = shard, .archive = {.lock_fd = -1}};
 			code = run_with(&r, &w);
 		}
 		free(backlog);

@@ -58,6 +58,7 @@ struct run {
 	const struct profile *profile;
 	const struct site *site;
 	const char *backlog;
+	struct shard shard;
 	struct archive archive;
 	struct ledger *ledger;
 	struct serve serve;

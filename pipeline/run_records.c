@@ -198,7 +198,9 @@ enum status records_intake(struct run *r, struct bytes line, struct err *e)
 		return st;
 	struct known k = {0};
 	char sources[65], intake[65];
-	if (it->state == ITEM_RETRY) {
+	if (it->state != ITEM_RETRY && it->state != ITEM_STOP && !shard_has(r->shard, it->fonds, it->dossier, it->id)) {
+		st = ST_OK; /* another shard's */
+	} else if (it->state == ITEM_RETRY) {
 		r->held = true; /* the next run sees it again */
 		r->fault = it->notice;
 	} else if (it->state == ITEM_STOP) {

@@ -16,6 +16,7 @@
 
 #include "pipeline/item.h"
 #include "pipeline/profile.h"
+#include "pipeline/shard.h"
 #include "pipeline/site.h"
 #include "stages/base/err.h"
 
@@ -27,6 +28,7 @@ struct stage_env {
 	int key_fd;              /* socket to the key holder (stages/trust/keyholder.h), or -1 */
 	int fetch_fd;            /* socket to the network process (stages/trust/fetch.h), or -1 */
 	int64_t (*now_ms)(void); /* the clock; tests give a fixed one */
+	struct shard shard;      /* a producing stage may leave out what is not in it; the engine drops it otherwise */
 };
 
 enum stage_needs {

@@ -52,7 +52,7 @@ static enum status close_sandbox(const struct worker_common *c, unsigned *lacks,
 
 static int child_main(const struct worker_common *c, const struct stage *stage, int fd, int key_fd, int fetch_fd)
 {
-	struct stage_env env = {c->profile, c->site, c->work_folder, key_fd, fetch_fd, time_now_ms};
+	struct stage_env env = {c->profile, c->site, c->work_folder, key_fd, fetch_fd, time_now_ms, c->shard};
 	struct filter f = {.stage = stage, .env = &env, .in = fd, .out = fd, .backlog = c->backlog};
 	struct err e = {0};
 	unsigned lacks = 0;

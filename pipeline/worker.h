@@ -32,6 +32,7 @@ struct worker_common {
 	const char *work_folder;
 	const char *backlog;
 	struct serve *serve;
+	struct shard shard;
 	int lock_fd; /* kept open by workers, so that nobody takes the archive while one lives; or -1 */
 };
 
