@@ -63,6 +63,9 @@ struct profile_ingest {
 	enum profile_layout layout;
 	char **spreadsheets; /* file names that describe a fonds: "metadata.xlsx", "metadata.csv" */
 	unsigned spreadsheets_count;
+	unsigned settle_seconds; /* files that changed less than so long ago are still being written; 0: age does not count */
+	char **unfinished; /* shell patterns of names that files have while they are written; what follows the last dot goes */
+	unsigned unfinished_count;
 	char *dossier_field;     /* the column that holds the dossier's code: "arcFileCode" */
 	char *ordinal_field;     /* the column that holds the document's number in its dossier: "docOrdinal" */
 	char *code_field;        /* the field that gets <dossier>.<ordinal>: "docCode" */

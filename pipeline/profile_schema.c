@@ -63,6 +63,8 @@ static const cyaml_strval_t levels[] = {{"B-B", LEVEL_B_B}, {"B-T", LEVEL_B_T}, 
 static const cyaml_schema_field_t ingest_fields[] = {
     CYAML_FIELD_ENUM("layout", OPTIONAL | CYAML_FLAG_STRICT, struct profile_ingest, layout, layouts, COUNT(layouts)),
     LIST("spreadsheets", struct profile_ingest, spreadsheets, &text_entry),
+    NUMBER("settle-seconds", struct profile_ingest, settle_seconds),
+    LIST("unfinished", struct profile_ingest, unfinished, &text_entry),
     TEXT("dossier-field", struct profile_ingest, dossier_field),
     TEXT("ordinal-field", struct profile_ingest, ordinal_field),
     TEXT("code-field", struct profile_ingest, code_field),
@@ -169,6 +171,7 @@ static const char *const bundle_forms[] = {"folder", "zip", NULL};
 static const struct config_rule rules[] = {
     {"stages[]", 0, 0, stage_words, NULL},
     {"ingest.layout", 0, 0, NULL, "plain"},
+    {"ingest.settle-seconds", 0, 86400, NULL, "0"},
     {"ingest.ordinal-digits", 1, 12, NULL, "7"},
     {"ingest.columns[].kinds[]", 0, 0, item_kinds, NULL},
     {"ingest.columns[].max-length", 0, 1000000, NULL, "0"},

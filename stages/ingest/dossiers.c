@@ -387,9 +387,45 @@ static enum status emit_all(struct fonds *f, struct err *e)
 	return st;
 }
 
+/* A spreadsheet that is being written leaves its whole fonds for the next run: nobody knows yet what it will say. */
+static enum status sheet_waits(struct fonds *f, bool *ret_waits, struct err *e)
+{
+	struct names names;
+	struct err ignored, why = {0};
+	enum status st = ST_OK;
+	*ret_waits = false;
+	if (names_read(f->path, f->profile, &names, &ignored) != ST_OK)
+		return ST_OK; /* reading the folder again will say so */
+	for (size_t i = 0; i < names.n && st == ST_OK && !*ret_waits; i++) {
+		const struct name *n = &names.v[i];
+		char *path = must(path_join(f->path, n->name));
+		if (S_ISREG(n->mode) && is_spreadsheet(f->profile, n->name) &&
+		    (n->unfinished || !settled(f->in, path, n->size, n->changed_ns))) {
+			struct item *it = must(item_new());
+			char *place = text_join("%s/%s", f->name, n->name);
+			*ret_waits = true;
+			item_set(&it->id, place);
+			item_set(&it->name, n->name);
+			item_set(&it->path, place);
+			item_set(&it->fonds, f->name);
+			free(place);
+			not_settled(path, &why);
+			item_fail(it, &why);
+			st = f->in->sink(f->in->sink_arg, it, e);
+		}
+		free(path);
+	}
+	names_free(&names);
+	return st;
+}
+
 static enum status fonds_produce(struct fonds *f, struct err *e)
 {
-	enum status st = tables_load(f->path, f->profile, &f->tables, &f->fault);
+	bool waits;
+	enum status st = sheet_waits(f, &waits, e);
+	if (st != ST_OK || waits)
+		return st;
+	st = tables_load(f->path, f->profile, &f->tables, &f->fault);
 	if (st == ST_RETRY) {
 		*e = f->fault;
 		return st;
@@ -415,7 +451,7 @@ static enum status fonds_produce(struct fonds *f, struct err *e)
 /* Something beside the folders of fonds: it belongs to nothing, and is told of. */
 static enum status stray(struct ingest *in, const char *path, const struct name *n, const char *code, struct err *e)
 {
-	struct documents d = {0};
+	struct documents d = {.profile = &in->env->profile->ingest};
 	struct err fault = {0};
 	enum status st = document_add(&d, path, n->name, n, e);
 	if (st == ST_OK) {
@@ -433,7 +469,7 @@ static enum status stray(struct ingest *in, const char *path, const struct name 
 enum status dossiers_produce(struct ingest *in, struct err *e)
 {
 	struct names names;
-	enum status st = names_read(in->backlog, &names, e);
+	enum status st = names_read(in->backlog, &in->env->profile->ingest, &names, e);
 	if (st == ST_ITEM) {
 		e->status = ST_RUN;
 		return ST_RUN;

@@ -109,21 +109,21 @@ bool refused_values(const struct profile_ingest *p, const struct values *v, stru
 	return false;
 }
 
-/* Reads and digests the pages. A size that differs from the folder's listing means that somebody is still writing. */
-static enum status read_pages(const struct document *d, struct item *it, int64_t *ret_bytes, struct err *e)
+/* Reads and digests the pages. What differs from the folder's listing, before or after, is still being written. */
+static enum status read_pages(struct ingest *in, const struct document *d, struct item *it, int64_t *ret_bytes, struct err *e)
 {
 	*ret_bytes = 0;
 	for (size_t i = 0; i < d->n_pages; i++) {
 		char hex[65];
 		int64_t size = 0;
+		const struct page *p = &d->pages[i];
+		if (d->unfinished || !settled(in, p->path, p->size, p->changed_ns))
+			return not_settled(p->path, e);
 		enum status st = file_sha256(d->pages[i].path, hex, &size, e);
 		if (st != ST_OK)
 			return st;
-		if (size != d->pages[i].size) {
-			err_set(e, ST_ITEM, "file-changed", "%s changed while it was read", d->pages[i].path);
-			err_arg(e, "%s", path_name(d->pages[i].path));
-			return err_where(e, "%s", d->pages[i].path);
-		}
+		if (size != p->size || !settled(in, p->path, p->size, p->changed_ns))
+			return not_settled(p->path, e);
 		item_add_source(it, d->pages[i].path, size, hex);
 		*ret_bytes += size;
 	}
@@ -137,9 +137,12 @@ enum status ingest_emit(struct ingest *in, struct item *it, const struct documen
 	int64_t bytes = 0;
 	enum status st = ST_OK;
 	bool good = !refused && fault->code[0] == 0;
-	if (good)
-		st = read_pages(d, it, &bytes, &wrong);
-	if (st == ST_RETRY) {
+	if (!refused && d != NULL && d->unfinished && d->n_pages > 0)
+		st = not_settled(d->pages[0].path, &wrong);
+	else if (good)
+		st = read_pages(in, d, it, &bytes, &wrong);
+	bool waits = strcmp(wrong.code, "not-settled") == 0;
+	if (st == ST_RETRY && !waits) {
 		item_free(it);
 		*e = wrong;
 		return st;
@@ -148,6 +151,8 @@ enum status ingest_emit(struct ingest *in, struct item *it, const struct documen
 		item_add_source(it, d->pages[i].path, d->pages[i].size, "");
 	if (refused)
 		item_refuse(it, fault);
+	else if (waits)
+		item_fail(it, &wrong);
 	else if (!good)
 		item_fail(it, fault);
 	else if (st != ST_OK)
@@ -185,7 +190,7 @@ static enum status ingest_produce(void *state, const char *backlog, item_sink *s
 	char *path = realpath(backlog, NULL);
 	if (path == NULL)
 		return missing(backlog, e);
-	struct ingest in = {.env = env, .backlog = path, .sink = sink, .sink_arg = sink_arg};
+	struct ingest in = {.env = env, .backlog = path, .sink = sink, .sink_arg = sink_arg, .began_ms = env->now_ms()};
 	enum status st;
 	if (!utf8_valid(path, strlen(path))) {
 		errno = EILSEQ; /* records are JSON, which is UTF-8 */

@@ -9,7 +9,7 @@
  *
  * Layout plain: any tree. A PDF or a multi-page TIFF is a document, and so are all other pictures of a folder together.
  *
- * Files: ingest.c the stage and what both layouts share, tree.c folders and pages, table.c spreadsheets: header and rows,
+ * Files: ingest.c the stage and what both layouts share, tree.c folders and pages, settle.c what is still being written, table.c spreadsheets: header and rows,
  * check.c what a cell may say, dossiers.c and plain.c the layouts.
  */
 #ifndef ARKSEAL_INGEST_INGEST_H

@@ -16,31 +16,38 @@ struct name {
 	char *name;
 	mode_t mode; /* as lstat says */
 	int64_t size;
+	int64_t changed_ns; /* time of the last change of its content */
+	bool unfinished;    /* by its name, or a lock file lies beside it */
 };
 struct names {
 	struct name *v;
 	size_t n;
 };
-/* What a folder holds, in natural order ("2" before "10"), without hidden files and what programs leave behind. */
-enum status names_read(const char *folder, struct names *ret_names, struct err *e);
+/* What a folder holds, in natural order ("2" before "10"), without hidden files and what programs leave behind. A file that is still
+ * being written is among them, under the name that it will have. */
+enum status names_read(const char *folder, const struct profile_ingest *p, struct names *ret_names, struct err *e);
 void names_free(struct names *n);
+bool is_spreadsheet(const struct profile_ingest *p, const char *name);
 int natural_compare(const char *a, const char *b);
 
 struct page {
 	char *path;
 	int64_t size;
+	int64_t changed_ns;
 };
 /* A document on disk. */
 struct document {
 	char *rel;  /* path below the fonds (plain: below the backlog), NFC; with its extension where it is one file */
 	char *stem; /* rel without extension; rel itself of a folder */
 	bool folder;
+	bool unfinished; /* one of its files is still being written */
 	struct page *pages;
 	size_t n_pages;
 	struct err fault;   /* code "" where there is none */
 	size_t row, n_rows; /* of the spreadsheet: the first one, and how many name it */
 };
 struct documents {
+	const struct profile_ingest *profile;
 	struct document *v;
 	size_t n;
 };
@@ -111,7 +118,17 @@ struct ingest {
 	void *sink_arg;
 	uint8_t (*seen)[16]; /* open addressing; all zero: free */
 	size_t n_seen, cap_seen;
+	int64_t began_ms;
+	bool waited; /* for young files to settle: once in a run of ingest */
 };
+
+/* settle.c */
+/* Whether the file is as it was when its folder was listed, older than the profile's settle-seconds, and locked by no writer. Waits
+ * once, until settle-seconds after the start, so that a backlog that has just been copied is not put off as a whole. */
+bool settled(struct ingest *in, const char *path, int64_t size, int64_t changed_ns);
+/* The fault of what is still being written: ST_RETRY "not-settled". */
+enum status not_settled(const char *path, struct err *e);
+
 /* Whether this text was given before; remembers it. */
 bool ingest_seen(struct ingest *in, const char *kind, const char *text);
 /* Whether the profile refuses this path below the backlog. */

@@ -75,7 +75,7 @@ static enum status emit(struct ingest *in, struct document *d, struct err *e)
 
 static enum status emit_one(struct ingest *in, const char *path, const char *rel, const struct name *n, struct err *e)
 {
-	struct documents d = {0};
+	struct documents d = {.profile = &in->env->profile->ingest};
 	enum status st = document_add(&d, path, rel, n, e);
 	if (st == ST_OK)
 		st = emit(in, &d.v[0], e);
@@ -97,6 +97,7 @@ static enum status emit_folder(struct ingest *in, const char *rel, struct docume
 	for (size_t i = 0; i < pages->n; i++) {
 		if (pages->v[i].n_pages == 1)
 			d.pages[d.n_pages++] = pages->v[i].pages[0];
+		d.unfinished = d.unfinished || pages->v[i].unfinished;
 		if (d.fault.code[0] == 0)
 			d.fault = pages->v[i].fault;
 	}
@@ -112,9 +113,9 @@ static enum status walk(struct ingest *in, const char *folder, const char *rel, 
 	static const char *const pictures[] = {"jpg", "jpeg", "jpe", "jfif", "png", "tif", "tiff", "jp2", "jpx", "j2k",
 	                                       "jpf", "gif",  "bmp", "webp", "pnm", "pbm", "pgm",  "ppm", NULL};
 	struct names names;
-	struct documents pages = {0};
+	struct documents pages = {.profile = &in->env->profile->ingest};
 	struct err inner;
-	enum status st = names_read(folder, &names, &inner);
+	enum status st = names_read(folder, pages.profile, &names, &inner);
 	if (st == ST_ITEM && depth > 0) {
 		struct name closed = {.name = (char *)(uintptr_t)path_name(rel), .mode = S_IFDIR};
 		return emit_one(in, folder, rel, &closed, e);

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +14,60 @@
 static bool left_behind(const char *name)
 {
 	static const char *const names[] = {"Thumbs.db", "desktop.ini", "ehthumbs.db"};
-	size_t n = strlen(name);
-	if (name[0] == '.' || strncmp(name, "~$", 2) == 0 || strstr(name, ".part-") != NULL ||
-	    (n > 5 && strcasecmp(name + n - 5, ".part") == 0))
+	if (name[0] == '.' || strncmp(name, "~$", 2) == 0)
 		return true;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (strcasecmp(name, names[i]) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* Takes what the profile's patterns say of unfinished files off a name: "a.tif.part" will be "a.tif". */
+static bool take_unfinished(const struct profile_ingest *p, char *name)
+{
+	for (unsigned i = 0; i < p->unfinished_count; i++) {
+		if (fnmatch(p->unfinished[i], name, FNM_CASEFOLD) != 0)
+			continue;
+		char *end = strrchr(name, '.');
+		if (end != NULL && end > name)
+			*end = 0;
+		return true;
+	}
+	return false;
+}
+
+/* The file that an office program's lock file stands for: ".~lock.NAME#" (LibreOffice), "~$NAME" (Excel; Word leaves the first two
+ * bytes of a long name out). */
+static bool locks(const char *lock, const char *name)
+{
+	size_t n = strlen(name);
+	if (strncmp(lock, ".~lock.", 7) == 0)
+		return strncmp(lock + 7, name, n) == 0 && strcmp(lock + 7 + n, "#") == 0;
+	return strncmp(lock, "~$", 2) == 0 && (strcmp(lock + 2, name) == 0 || (n > 2 && strcmp(lock + 2, name + 2) == 0));
+}
+
+static void add_lock(struct names *locks_found, const char *name)
+{
+	if (strncmp(name, ".~lock.", 7) != 0 && strncmp(name, "~$", 2) != 0)
+		return;
+	locks_found->v = must(reallocarray(locks_found->v, locks_found->n + 1, sizeof *locks_found->v));
+	locks_found->v[locks_found->n++] = (struct name){.name = must(strdup(name))};
+}
+
+/* "a.tif" beside "a.tif.part" is one file, and unfinished. */
+static void join_unfinished(struct names *n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n->n; i++) {
+		if (kept > 0 && strcmp(n->v[kept - 1].name, n->v[i].name) == 0) {
+			n->v[kept - 1].unfinished = true;
+			free(n->v[i].name);
+		} else {
+			n->v[kept++] = n->v[i];
+		}
+	}
+	n->n = kept;
 }
 
 int natural_compare(const char *a, const char *b)
@@ -55,16 +101,17 @@ static int by_name(const void *a, const void *b)
 	return natural_compare(((const struct name *)a)->name, ((const struct name *)b)->name);
 }
 
-enum status names_read(const char *folder, struct names *ret_names, struct err *e)
+enum status names_read(const char *folder, const struct profile_ingest *p, struct names *ret_names, struct err *e)
 {
 	DIR *dir = opendir(folder);
-	struct names n = {0};
+	struct names n = {0}, locked = {0};
 	enum status st = ST_OK;
 	const struct dirent *d;
 	if (dir == NULL)
 		return err_errno(e, "open", folder);
 	while (errno = 0, (d = readdir(dir)) != NULL) {
 		struct stat s;
+		add_lock(&locked, d->d_name);
 		if (left_behind(d->d_name))
 			continue;
 		if (fstatat(dirfd(dir), d->d_name, &s, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -72,17 +119,27 @@ enum status names_read(const char *folder, struct names *ret_names, struct err *
 			break;
 		}
 		n.v = must(reallocarray(n.v, n.n + 1, sizeof *n.v));
-		n.v[n.n++] = (struct name){.name = must(strdup(d->d_name)), .mode = s.st_mode, .size = s.st_size};
+		struct name *one = &n.v[n.n++];
+		*one = (struct name){.name = must(strdup(d->d_name)),
+		                     .mode = s.st_mode,
+		                     .size = s.st_size,
+		                     .changed_ns = (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec};
+		one->unfinished = S_ISREG(s.st_mode) && take_unfinished(p, one->name);
 	}
 	if (st == ST_OK && d == NULL && errno != 0)
 		st = err_errno(e, "read", folder);
 	closedir(dir);
+	for (size_t i = 0; i < n.n; i++)
+		for (size_t k = 0; k < locked.n; k++)
+			n.v[i].unfinished = n.v[i].unfinished || locks(locked.v[k].name, n.v[i].name);
+	names_free(&locked);
 	if (st != ST_OK) {
 		names_free(&n);
 		return st;
 	}
 	if (n.n > 0)
 		qsort(n.v, n.n, sizeof *n.v, by_name);
+	join_unfinished(&n);
 	*ret_names = n;
 	return ST_OK;
 }
@@ -116,7 +173,9 @@ static void add_page(struct document *d, const char *path, const struct name *na
 		fault(d, "layout-name", d->rel);
 	} else {
 		d->pages = must(reallocarray(d->pages, d->n_pages + 1, sizeof *d->pages));
-		d->pages[d->n_pages++] = (struct page){.path = must(strdup(path)), .size = name->size};
+		d->pages[d->n_pages++] =
+		    (struct page){.path = must(strdup(path)), .size = name->size, .changed_ns = name->changed_ns};
+		d->unfinished = d->unfinished || name->unfinished;
 		if (name->size == 0)
 			fault(d, "file-empty", name->name);
 	}
@@ -149,7 +208,7 @@ enum status document_add(struct documents *to, const char *path, const char *rel
 		add_page(d, path, name);
 		return ST_OK;
 	}
-	enum status st = names_read(path, &pages, &inner);
+	enum status st = names_read(path, to->profile, &pages, &inner);
 	if (st == ST_RETRY) {
 		*e = inner;
 		return st;
@@ -187,7 +246,7 @@ struct scan {
 	struct documents *to;
 };
 
-static bool is_spreadsheet(const struct profile_ingest *p, const char *name)
+bool is_spreadsheet(const struct profile_ingest *p, const char *name)
 {
 	for (unsigned i = 0; i < p->spreadsheets_count; i++) {
 		if (strcasecmp(p->spreadsheets[i], name) == 0)
@@ -201,7 +260,7 @@ static enum status scan_folder(const struct scan *s, const char *folder, const c
 {
 	struct names names;
 	struct err inner;
-	enum status st = names_read(folder, &names, &inner);
+	enum status st = names_read(folder, s->profile, &names, &inner);
 	if (st == ST_ITEM && depth > 0) { /* one unreadable folder stops nothing else, and is told of */
 		struct name closed = {.name = (char *)path_name(rel), .mode = S_IFDIR};
 		return document_add(s->to, folder, rel, &closed, e);
@@ -230,6 +289,7 @@ static enum status scan_folder(const struct scan *s, const char *folder, const c
 enum status documents_scan(const char *fonds, const struct profile_ingest *p, bool (*named)(void *arg, const char *rel),
                            void *arg, struct documents *to, struct err *e)
 {
+	to->profile = p;
 	struct scan s = {.profile = p, .named = named, .arg = arg, .to = to};
 	return scan_folder(&s, fonds, "", 0, e);
 }

@@ -1,15 +1,19 @@
 /* A backlog on disk: which records come out of it, in which state. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "stages/base/file.h"
+#include "stages/base/text.h"
 #include "stages/ingest/ingest.h"
 #include "tests/unit/sheet_make.h"
 
@@ -49,6 +53,9 @@ static int64_t fixed_clock(void)
 	return 1700000000000;
 }
 
+static const char *settle = "ingest.settle-seconds=0";
+static int64_t (*clock_used)(void) = fixed_clock;
+
 static enum status take(void *sink, struct item *it, struct err *e)
 {
 	(void)sink, (void)e;
@@ -63,10 +70,10 @@ static void run(const char *profile)
 	struct profile *p = NULL;
 	struct err e = {0};
 	void *state;
-	const char *no_signature = "stages=[ingest]";
-	if (profile_load(profile, &no_signature, 1, &p, &e) != ST_OK)
+	const char *const set[] = {"stages=[ingest]", settle};
+	if (profile_load(profile, set, 2, &p, &e) != ST_OK)
 		fail_msg("%s: %s: %s", profile, e.code, e.detail);
-	struct stage_env env = {.profile = p, .now_ms = fixed_clock};
+	struct stage_env env = {.profile = p, .now_ms = clock_used};
 	assert_int_equal(ingest_stage.open(&env, &state, &e), ST_OK);
 	if (ingest_stage.produce(state, folder, take, NULL, &e) != ST_OK)
 		fail_msg("%s: %s", e.code, e.detail);
@@ -357,6 +364,119 @@ static void test_plain(void **state)
 	assert_int_equal(n_got, 7);
 }
 
+static void put_aged(const char *name, const char *text, long age_s)
+{
+	put_text(name, text);
+	char *path = path_join(folder, name);
+	struct timespec now, times[2];
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec -= age_s;
+	times[0] = times[1] = now;
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+	free(path);
+}
+
+/* What is still being written waits, whatever else is wrong with it, and so does its dossier; its neighbours do not. */
+static void test_unsettled(void **state)
+{
+	static const struct {
+		const char *what, *file, *beside; /* a file that lies beside it, or NULL */
+		int lock;                         /* 1: flock, 2: fcntl */
+		bool waits;
+	} cases[] = {
+	    {"finished", "b/h/hai.jpg", NULL, 0, false},
+	    {"by its name", "b/h/hai.jpg.part", NULL, 0, true},
+	    {"by its name, in capitals", "b/h/hai.jpg.TMP", NULL, 0, true},
+	    {"an older copy lies beside it", "b/h/hai.jpg", "b/h/hai.jpg.part", 0, true},
+	    {"a download", "b/h/hai.jpg.crdownload", NULL, 0, true},
+	    {"locked as a whole", "b/h/hai.jpg", NULL, 1, true},
+	    {"locked in part", "b/h/hai.jpg", NULL, 2, true},
+	    {"open in LibreOffice", "b/h/hai.jpg", "b/h/.~lock.hai.jpg#", 0, true},
+	    {"open in Office", "b/h/hai.jpg", "b/h/~$hai.jpg", 0, true},
+	    {"open in Word", "b/h/hai.jpg", "b/h/~$i.jpg", 0, true},
+	    {"the lock is another's", "b/h/hai.jpg", "b/h/.~lock.ba.jpg#", 0, false},
+	    {"a page by its name", "b/h/hai/1.jpg.part", "b/h/hai/2.jpg", 0, true},
+	    {"the lock of a page", "b/h/hai/1.jpg", "b/h/hai/~$1.jpg", 0, true},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct err e;
+		int fd = -1;
+		put_text("F/metadata.csv", HEADER GOOD("A", "1", "b/h/mot.jpg") GOOD("A", "2", "b/h/hai"));
+		put_text("F/b/h/mot.jpg", "x");
+		char name[200];
+		snprintf(name, sizeof name, "F/%s", cases[i].file);
+		put_text(name, "x");
+		char *path = path_join(folder, name);
+		if (cases[i].beside != NULL) {
+			snprintf(name, sizeof name, "F/%s", cases[i].beside);
+			put_text(name, "x");
+		}
+		if (cases[i].lock != 0) {
+			struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+			fd = open(path, O_RDWR | O_CLOEXEC);
+			assert_int_equal(cases[i].lock == 1 ? flock(fd, LOCK_EX) : fcntl(fd, F_OFD_SETLK, &whole), 0);
+		}
+		run("vn-digitised");
+		print_message("%s\n", cases[i].what);
+		expect("A.0000001", ITEM_OK, NULL);
+		if (cases[i].waits)
+			expect("A.0000002", ITEM_RETRY, "not-settled");
+		else
+			expect("A.0000002", ITEM_OK, NULL);
+		assert_int_equal(n_got, 2);
+		assert_int_equal(got[0]->dossier_size, 2);
+		if (fd >= 0)
+			close(fd);
+		free(path);
+		path = path_join(folder, "F");
+		assert_int_equal(file_remove_tree(path, &e), ST_OK);
+		free(path);
+		while (n_got > 0)
+			item_free(got[--n_got]);
+	}
+}
+
+/* A spreadsheet in work leaves its fonds alone, and no other. */
+static void test_unsettled_sheet(void **state)
+{
+	(void)state;
+	put_text("F/metadata.csv", HEADER GOOD("A", "1", "b/h/a.jpg"));
+	put_text("F/.~lock.metadata.csv#", "x");
+	put_text("F/b/h/a.jpg", "x");
+	put_text("G/metadata.csv", HEADER GOOD("B", "1", "b/h/b.jpg"));
+	put_text("G/b/h/b.jpg", "x");
+	run("vn-digitised");
+	expect("F/metadata.csv", ITEM_RETRY, "not-settled");
+	expect("B.0000001", ITEM_OK, NULL);
+	assert_int_equal(n_got, 2);
+}
+
+/* Seconds by the file's age, as the clock tells it; what was there from the start is waited for once. */
+static void test_settle_time(void **state)
+{
+	static const struct {
+		long age_s;
+		enum item_state want;
+	} cases[] = {{3600, ITEM_OK}, {0, ITEM_OK}, {-1, ITEM_RETRY}, {-3600, ITEM_OK}};
+	(void)state;
+	settle = "ingest.settle-seconds=2";
+	clock_used = time_now_ms;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct err e;
+		put_aged("d/a.jpg", "x", cases[i].age_s);
+		run("pdfa-only");
+		expect("d", cases[i].want, cases[i].want == ITEM_OK ? NULL : "not-settled");
+		char *path = path_join(folder, "d");
+		assert_int_equal(file_remove_tree(path, &e), ST_OK);
+		free(path);
+		while (n_got > 0)
+			item_free(got[--n_got]);
+	}
+	settle = "ingest.settle-seconds=0";
+	clock_used = fixed_clock;
+}
+
 static void test_missing(void **state)
 {
 	struct profile p = {.ingest = {.layout = LAYOUT_PLAIN}};
@@ -372,7 +492,8 @@ static void test_missing(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {TEST(test_dossiers), TEST(test_bad),   TEST(test_good_among_bad),
-	                                   TEST(test_workbook), TEST(test_plain), TEST(test_missing)};
+	const struct CMUnitTest tests[] = {
+	    TEST(test_dossiers), TEST(test_bad),       TEST(test_good_among_bad),  TEST(test_workbook),   TEST(test_plain),
+	    TEST(test_missing),  TEST(test_unsettled), TEST(test_unsettled_sheet), TEST(test_settle_time)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
