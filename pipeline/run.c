@@ -159,23 +159,10 @@ static void take_signals(struct run *r, int signals)
 			r->stop_due_ms = 0; /* asked twice */
 			continue;
 		}
-		progress_say(&r->progress, SAY_STOPPING);
+		show_stopping(r);
 		begin_stop(r);
 	}
 	serve_check(&r->serve);
-}
-
-static void describe(const struct run *r, char *to, size_t room)
-{
-	size_t n = 0;
-	to[0] = '\0';
-	for (size_t i = 0; i < r->n_lanes && n < room; i++) {
-		const struct lane *l = &r->lanes[i];
-		if (l->n + l->busy > 0) {
-			int put = snprintf(to + n, room - n, "%s%s %zu", n > 0 ? " · " : "", l->name, l->n + l->busy);
-			n += put > 0 ? (size_t)put : 0;
-		}
-	}
 }
 
 /* One round; waits at most a tenth of a second. */
@@ -212,9 +199,7 @@ static enum status round_once(struct run *r, int signals, struct watch *w, struc
 		}
 	}
 	lanes_check_time(r);
-	char where[256];
-	describe(r, where, sizeof where);
-	progress_tick(&r->progress, run_clock_ms(), where);
+	show_tick(r);
 	return ledger_tick(r->ledger, run_clock_ms(), e);
 }
 
@@ -233,7 +218,7 @@ static enum status loop(struct run *r, int signals, struct err *e)
 /* The command */
 
 struct words {
-	const char *profile, *out, *site, *report, *shard;
+	const char *profile, *out, *site, *report, *shard, *log, *metrics;
 	int64_t jobs;
 	struct option_list set, operands;
 };
@@ -262,8 +247,10 @@ static enum status write_reports(const struct run *r, const char *folder, struct
 static int conclude(struct run *r, const struct words *w, enum status st, struct err *e)
 {
 	bool sound = false;
-	progress_end(&r->progress);
 	if (st == ST_OK)
+		*e = (struct err){0}; /* what was met and overcome on the way is no reason */
+	progress_end(&r->progress);
+	if (st == ST_OK && !r->progress.json)
 		st = report_text(r->ledger, &r->archive, 20, stderr, e);
 	if (st == ST_OK && w->report != NULL)
 		st = write_reports(r, w->report, e);
@@ -271,11 +258,12 @@ static int conclude(struct run *r, const struct words *w, enum status st, struct
 		st = report_sound(r->ledger, &sound, e);
 	if (st == ST_OK && !r->stopping && !r->held)
 		return sound ? EXIT_DONE : EXIT_UNSOUND;
-	if (st != ST_OK)
-		command_fault(e);
-	else if (r->has_fault || r->held)
-		command_fault(&r->fault);
-	fprintf(stderr, "%s\n", say(SAY_STOPPED));
+	if (st == ST_OK && (r->has_fault || r->held))
+		*e = r->fault;
+	if (e->code[0] != '\0')
+		show_fault(r, e);
+	if (!r->progress.json)
+		fprintf(stderr, "%s\n", say(SAY_STOPPED));
 	return EXIT_RESUMABLE;
 }
 
@@ -320,7 +308,8 @@ static enum status begin_work(struct run *r, struct err *e)
 		st = ledger_open(r->archive.ledger, true, &r->ledger, e);
 	if (st != ST_OK)
 		return st;
-	r->common = (struct worker_common){r->profile, r->site, r->archive.work, r->backlog, &r->serve, r->shard, r->archive.lock_fd};
+	r->common =
+	    (struct worker_common){r->profile, r->site, r->archive.work, r->backlog, &r->serve, r->shard, r->archive.lock_fd};
 	st = records_begin(r, e);
 	if (st == ST_OK)
 		st = worker_start(&r->ingest, &r->common, r->ingest_stage, e);
@@ -339,23 +328,27 @@ static void close_run(struct run *r)
 static int run_with(struct run *r, const struct words *w)
 {
 	struct err e = {0};
+	show_open(r, w->log != NULL && strcmp(w->log, "json") == 0, w->metrics);
 	enum status st = open_run(r, w, &e);
 	if (st != ST_OK) {
-		int wrong = command_fault(&e);
+		int wrong = show_fault(r, &e);
+		notify_close(&r->show.notify);
 		close_run(r);
 		return wrong;
 	}
 	int signals = catch_signals();
-	progress_begin(&r->progress, run_clock_ms());
 	st = begin_work(r, &e);
 	int code;
 	if (st != ST_OK) {
 		/* Token, disk, ledger: the same command goes on when that is mended. */
-		command_fault(&e);
+		show_fault(r, &e);
 		code = EXIT_RESUMABLE;
+		show_end(r, code, &e);
 	} else {
+		show_started(r);
 		st = loop(r, signals, &e);
 		code = conclude(r, w, st, &e);
+		show_end(r, code, e.code[0] != '\0' ? &e : NULL);
 	}
 	close_run(r);
 	close(signals);
@@ -372,6 +365,8 @@ static int run_main(int argc, char **argv)
 	    {"jobs", OPTION_NUMBER, &w.jobs, "N", "work on N documents at a time; default: the cores"},
 	    {"report", OPTION_TEXT, &w.report, "DIR", "write report.txt and report.csv there at the end"},
 	    {"set", OPTION_LIST, &w.set, "KEY=VALUE", "a profile value for this run"},
+	    {"log", OPTION_TEXT, &w.log, "text|json", "what standard error gets; json: an object a line for each event"},
+	    {"metrics", OPTION_TEXT, &w.metrics, "FILE", "keep a file for the textfile collector of Prometheus' node_exporter"},
 	    {"shard", OPTION_TEXT, &w.shard, "I/N", "work on part I of N of the dossiers only"},
 	    {NULL, OPTION_FLAG, NULL, NULL, NULL},
 	};
@@ -390,6 +385,8 @@ static int run_main(int argc, char **argv)
 			code = command_needs("--out");
 		else if (w.shard != NULL && !shard_parse(w.shard, &shard))
 			code = command_wrong("--shard");
+		else if (w.log != NULL && strcmp(w.log, "text") != 0 && strcmp(w.log, "json") != 0)
+			code = command_wrong("--log");
 		else if (backlog == NULL) {
 			err_set(&e, ST_RUN, "backlog-missing", "%s", strerror(errno));
 			err_where(&e, "%s", w.operands.v[0]);
@@ -397,7 +394,8 @@ static int run_main(int argc, char **argv)
 		} else if (command_load(w.profile, &w.set, w.site, NULL, &profile, &site, &e) != ST_OK) {
 			code = command_fault(&e);
 		} else {
-			struct run r = {.profile = profile, .site = site, .backlog = backlog, .shard = shard, .archive = {.lock_fd = -1}};
+			struct run r = {
+			    .profile = profile, .site = site, .backlog = backlog, .shard = shard, .archive = {.lock_fd = -1}};
 			code = run_with(&r, &w);
 		}
 		free(backlog);

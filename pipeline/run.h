@@ -8,6 +8,7 @@
  *
  *   run.c          the command: starts, loops, ends
  *   run_lanes.c    queues, workers, crashes, limits, pauses
+ *   run_show.c     what people and monitors see of it
  *   run_records.c  what records mean: intake, answers, dossiers, publishing, going on after a stop
  */
 #ifndef ARKSEAL_PIPELINE_RUN_H
@@ -15,6 +16,7 @@
 
 #include "pipeline/archive.h"
 #include "pipeline/ledger.h"
+#include "pipeline/notify.h"
 #include "pipeline/progress.h"
 #include "pipeline/serve.h"
 #include "pipeline/worker.h"
@@ -31,7 +33,27 @@ struct job {
 	uint32_t n_items;  /* 1, or the documents of the dossier once it is handed out */
 	unsigned attempts; /* workers that died of it */
 	unsigned pages;
+	unsigned members; /* documents of a package */
+	int64_t began_ms; /* when it was handed out; 0: not yet */
 	bool package;
+};
+
+/* What a lane has done in this run. Units are pages, after the gathering documents. */
+struct lane_count {
+	double seconds; /* that workers have spent on items */
+	uint64_t done, failed, pauses;
+	uint64_t units_done;
+	int64_t units_left; /* of what is known */
+};
+
+/* Where a run is shown besides the terminal. */
+struct show {
+	struct notify notify;
+	const char *metrics; /* file, or NULL */
+	bool metrics_failed; /* and the user has been told */
+	int64_t metrics_next_ms, status_next_ms;
+	int64_t start_s, last_success_s;
+	uint64_t workers_restarted;
 };
 
 struct lane {
@@ -46,6 +68,7 @@ struct lane {
 	int64_t cursor;         /* items of earlier runs up to this serial have been queued */
 	bool loaded;            /* all of them */
 	unsigned failed_starts; /* workers in a row that died before they were ready */
+	struct lane_count count;
 
 	/* A fault that passes: nothing is handed out before resume_ms, then one job, until one succeeds. */
 	int64_t faulty_since_ms; /* 0: no fault */
@@ -79,6 +102,7 @@ struct run {
 	bool held;           /* something was left for the next run (a fault that passes in ingest) */
 	unsigned lacks_told; /* sandbox_lack bits that the user has been told of */
 	struct progress progress;
+	struct show show;
 };
 
 int64_t run_clock_ms(void); /* monotonic */
@@ -104,6 +128,25 @@ void lanes_check_time(struct run *r);
 void lane_pause(struct run *r, struct lane *l, struct job *j, const struct err *e);
 void lane_works(struct lane *l); /* an item has passed: the fault is over */
 void lanes_drop_workers(struct run *r);
+
+/* run_show.c */
+void show_open(struct run *r, bool json, const char *metrics);
+void show_started(struct run *r);
+void show_tick(struct run *r);
+/* A document of so many pages has come (1) to a lane and will go the rest of the way, or has been taken out (-1). */
+void show_expect(struct run *r, const struct lane *from, unsigned pages, int sign);
+/* A stage has answered, well or not; publishing has done. */
+void show_answer(struct run *r, struct lane *l, const struct job *j, const struct item *it);
+void show_published(struct run *r, struct lane *l, const struct job *j);
+void show_aside(struct run *r, const struct item *it, const char *stage);
+void show_paused(struct run *r, struct lane *l, const struct err *e);
+/* To be called before lane_works. */
+void show_works(struct run *r, const struct lane *l);
+void show_stopping(struct run *r);
+/* Tells a fault; its exit code as command_fault. */
+int show_fault(struct run *r, const struct err *e);
+/* The last word. why: what stopped it, or NULL. */
+void show_end(struct run *r, int exit_code, const struct err *why);
 
 /* run_records.c */
 enum status records_begin(struct run *r, struct err *e);

@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pipeline/notice.h"
 #include "pipeline/run.h"
 
 #define START_MS 120000    /* a worker that has not opened its stage by then is killed */
@@ -178,9 +177,7 @@ void lane_pause(struct run *r, struct lane *l, struct job *j, const struct err *
 		run_stop(r, e);
 		return;
 	}
-	BUF_AUTO struct buf why = BUF_INIT(4096);
-	notice_sentence(e, say_english(), &why);
-	progress_say(&r->progress, SAY_PAUSED, l->name, why.failed ? e->code : (const char *)why.data);
+	show_paused(r, l, e);
 }
 
 /* Takes the job out of a worker's hand. */
@@ -235,6 +232,7 @@ static void worker_died(struct run *r, struct lane *l, struct worker *w)
 	struct worker was = *w;
 	int status = worker_kill(w);
 	struct err why;
+	r->show.workers_restarted++;
 	cause(r, l, &was, status, &why);
 	if (ready && j != NULL) {
 		job_costly(r, l, j, &why);
@@ -403,6 +401,7 @@ static bool hand_one(struct run *r, struct lane *l)
 	w->due_ms = run_clock_ms() + (w->ready ? (int64_t)r->profile->limits.item_seconds * 1000 * j->n_items : START_MS);
 	w->overdue = false;
 	w->job = j;
+	j->began_ms = run_clock_ms();
 	l->busy++;
 	const char *lines = j->line != NULL ? j->line : (const char *)dossier.data;
 	if (!worker_give(w, lines, j->line != NULL ? strlen(j->line) : dossier.len))

@@ -20,13 +20,6 @@ static unsigned pages_of(const struct item *it)
 	return told > 0 && told < 1000000 ? (unsigned)told : it->n_sources > 0 ? (unsigned)it->n_sources : 1;
 }
 
-/* How many stages an item that waits for a lane still has before it. */
-static uint64_t stages_left(const struct run *r, const struct lane *l)
-{
-	size_t end = r->gather < r->n_lanes && (size_t)(l - r->lanes) <= r->gather ? r->gather : r->n_lanes - 1;
-	return end - (size_t)(l - r->lanes);
-}
-
 static enum status push_item(const struct run *r, struct lane *l, int64_t serial, const struct item *it, unsigned attempts,
                              struct err *e)
 {
@@ -41,6 +34,7 @@ static enum status push_item(const struct run *r, struct lane *l, int64_t serial
 	if (j == NULL)
 		return no_memory(e);
 	j->attempts = attempts;
+	j->members = (unsigned)json_array_size(it->members);
 	lane_push(l, j);
 	return ST_OK;
 }
@@ -61,15 +55,10 @@ static enum status check_dossier(struct run *r, const char *key, struct err *e)
 	return ST_OK;
 }
 
-static enum status set_aside(struct run *r, const struct item *it, struct err *e)
+static enum status set_aside(struct run *r, const struct item *it, const char *stage, struct err *e)
 {
 	enum status st = archive_set_aside(&r->archive, it, e);
-	BUF_AUTO struct buf why = BUF_INIT(8192);
-	notice_sentence(&it->notice, say_english(), &why);
-	progress_say(&r->progress, it->state == ITEM_REFUSED ? SAY_REFUSED : SAY_SET_ASIDE, it->id,
-	             why.failed ? it->notice.code : (const char *)why.data);
-	r->progress.quarantined++;
-	r->progress.done += it->kind != ITEM_PACKAGE;
+	show_aside(r, it, stage);
 	return st;
 }
 
@@ -147,10 +136,11 @@ static enum status enter_document(struct run *r, struct item *it, const char *so
 	if (st == ST_OK) {
 		r->progress.documents++;
 		if (it->state != ITEM_OK)
-			st = set_aside(r, it, e);
+			st = set_aside(r, it, r->ingest_stage->name, e);
 	}
+	if (st == ST_OK && it->state == ITEM_OK)
+		show_expect(r, first, pages_of(it), 1);
 	if (st == ST_OK && it->state == ITEM_OK && r->gather != 0) {
-		r->progress.work += pages_of(it) * stages_left(r, first);
 		st = push_item(r, first, serial, it, 0, e);
 	} else if (st == ST_OK && r->gather < r->n_lanes) {
 		st = check_dossier(r, key, e);
@@ -171,6 +161,7 @@ static enum status known_again(struct run *r, struct item *it, const struct know
 		r->progress.documents--;
 		r->progress.done--;
 		r->progress.quarantined--;
+		r->progress.refused -= k->state == LEDGER_REFUSED;
 		return enter_document(r, it, sources, intake, e);
 	}
 	if (!aside && strcmp(k->sources, sources) != 0)
@@ -256,7 +247,7 @@ static enum status package_answer(struct run *r, struct lane *l, struct item *it
 	if (st == ST_OK)
 		st = ledger_set_dossier_state(r->ledger, key, good ? "packaged" : "failed", e);
 	if (st == ST_OK)
-		st = good ? push_item(r, next, serial, it, 0, e) : set_aside(r, it, e);
+		st = good ? push_item(r, next, serial, it, 0, e) : set_aside(r, it, l->name, e);
 	return st;
 }
 
@@ -275,9 +266,8 @@ static enum status document_answer(struct run *r, struct lane *l, struct job *j,
 	                                     l->name, record, j->attempts, time_now_ms(), e);
 	if (st != ST_OK)
 		return st;
-	r->progress.work_done += j->package ? 0 : j->pages * (good ? 1 : stages_left(r, l));
 	if (!good)
-		st = set_aside(r, it, e);
+		st = set_aside(r, it, l->name, e);
 	bool gathers = r->gather < r->n_lanes && !j->package;
 	if (st == ST_OK && good && !(gathers && next == &r->lanes[r->gather]))
 		return push_item(r, next, j->serial, it, 0, e);
@@ -303,6 +293,7 @@ enum status records_answer(struct run *r, struct lane *l, struct job *j, struct 
 		item_free(it);
 		return ST_OK;
 	}
+	show_works(r, l);
 	lane_works(l);
 	if (it->state == ITEM_OK && !plausible(r, it)) {
 		struct err lie;
@@ -310,6 +301,7 @@ enum status records_answer(struct run *r, struct lane *l, struct job *j, struct 
 		err_arg(&lie, "%s", l->name);
 		item_fail(it, &lie);
 	}
+	show_answer(r, l, j, it);
 	if (l->stage != NULL && l->stage->gather != NULL)
 		st = package_answer(r, l, it, j->id, e);
 	else
@@ -420,7 +412,7 @@ static enum status refill_row(void *arg, const struct ledger_row *row, struct er
 	} else {
 		st = push_item(f->run, f->lane, row->serial, it, row->attempts, e);
 		if (!row->package)
-			f->run->progress.work += pages_of(it) * stages_left(f->run, f->lane);
+			show_expect(f->run, f->lane, pages_of(it), 1);
 	}
 	item_free(it);
 	return st;
@@ -469,6 +461,7 @@ enum status records_begin(struct run *r, struct err *e)
 	r->progress.documents = c.documents[LEDGER_OK] + c.documents[LEDGER_DONE] + aside;
 	r->progress.done = c.documents[LEDGER_DONE] + aside;
 	r->progress.quarantined = aside;
+	r->progress.refused = c.documents[LEDGER_REFUSED];
 	if (r->gather >= r->n_lanes)
 		return ST_OK;
 	r->lanes[r->gather].loaded = true; /* documents before it are not queued; their dossiers are */
@@ -595,7 +588,8 @@ static enum status publish_one(struct run *r, struct lane *l, struct job *j, str
 		if (st == ST_OK)
 			st = line.failed ? no_memory(e) : finish(r, j->serial, (const char *)line.data, e);
 		r->progress.done += !j->package;
-		r->progress.pages += j->pages;
+		show_published(r, l, j);
+		show_works(r, l);
 		lane_works(l);
 	} else if (put == ST_RETRY && strcmp(fault.code, "publish-gone") == 0) {
 		st = regress(r, j->serial, e);

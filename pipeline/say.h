@@ -22,6 +22,11 @@
 	X(PROGRESS, "%s/%s tài liệu, %s trang, %s, còn %s, cách ly %s",                                                          \
 	  "%s/%s documents, %s pages, %s, left %s, quarantined %s")                                                              \
 	X(RATE, "%.1f trang/giây", "%.1f pages/s")                                                                               \
+	X(QUEUES, "Đang chờ: %s", "Waiting: %s")                                                                                 \
+	X(PAGES, "%s trang", "%s pages")                                                                                         \
+	X(RESUMED, "%s chạy tiếp", "%s goes on")                                                                                 \
+	X(METRICS, "Không ghi được tệp số liệu (--metrics): %s", "The metrics (--metrics) cannot be written: %s")                \
+	X(STATUS, "%s/%s tài liệu, cách ly %s", "%s/%s documents, quarantined %s")                                               \
 	X(PAUSED, "%s tạm dừng: %s", "%s waits: %s")                                                                             \
 	X(SET_ASIDE, "Cách ly: %s: %s", "Quarantined: %s: %s")                                                                   \
 	X(REFUSED, "Từ chối: %s: %s", "Refused: %s: %s")                                                                         \
