@@ -30,6 +30,7 @@ enum statement {
 	OPEN_DOSSIERS,
 	COUNT,
 	LAST,
+	SUMS,
 	N_STATEMENTS
 };
 
@@ -64,6 +65,10 @@ static const char *const sql[N_STATEMENTS] = {
                       "FROM dossiers d LEFT JOIN items i ON i.dossier = d.key AND i.package = 0 WHERE d.key = ?1 GROUP BY d.key",
     [OPEN_DOSSIERS] = "SELECT key FROM dossiers WHERE state = 'open' ORDER BY key",
     [COUNT] = "SELECT package, state, next, count(*) FROM items GROUP BY state, next, package",
+    [SUMS] = "SELECT ifnull(json_extract(record, '$.fonds'), ''), CASE WHEN ?1 THEN ifnull(json_extract(record, '$.dossier'), '') "
+             "ELSE '' END, package, state, next, strftime('%Y-%m', changed / 1000, 'unixepoch', 'localtime'), count(*), "
+             "sum(CASE WHEN package THEN 0 ELSE max(1, ifnull(json_extract(record, '$.pages'), "
+             "ifnull(json_array_length(record, '$.sources'), 1))) END) FROM items GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 6, 3, 4, 5",
     [LAST] = "SELECT ifnull(max(serial), 0) FROM items",
 };
 
@@ -482,5 +487,31 @@ enum status ledger_count(struct ledger *l, struct ledger_counts *ret, void (*eac
 	sqlite3_reset(last);
 	if (st == ST_OK)
 		*ret = c;
+	return st;
+}
+
+enum status ledger_sums(struct ledger *l, bool by_dossier, enum status (*each)(void *arg, const struct ledger_sum *sum, struct err *e),
+                        void *arg, struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, SUMS);
+	enum status st = ST_OK;
+	int got = SQLITE_ERROR;
+	sqlite3_bind_int(q, 1, by_dossier);
+	while (q != NULL && st == ST_OK && (got = sqlite3_step(q)) == SQLITE_ROW) {
+		struct ledger_sum sum = {
+		    .fonds = column(q, 0),
+		    .dossier = column(q, 1),
+		    .package = sqlite3_column_int(q, 2) != 0,
+		    .state = state_of(column(q, 3)),
+		    .next = column(q, 4),
+		    .month = column(q, 5),
+		    .items = (uint64_t)sqlite3_column_int64(q, 6),
+		    .pages = (uint64_t)sqlite3_column_int64(q, 7),
+		};
+		st = each(arg, &sum, e);
+	}
+	if (st == ST_OK && got != SQLITE_DONE)
+		st = fault(l, e);
+	sqlite3_reset(q);
 	return st;
 }

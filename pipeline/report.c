@@ -7,6 +7,7 @@
 #include "pipeline/notice.h"
 #include "pipeline/say.h"
 #include "stages/base/buf.h"
+#include "stages/base/text.h"
 
 struct text {
 	FILE *to;
@@ -51,42 +52,73 @@ static enum status say_dossier(void *arg, const char *key, struct err *e)
 	return ST_OK;
 }
 
-enum status report_text(struct ledger *l, const struct archive *a, size_t most, FILE *to, struct err *e)
+enum status report_count(const struct report *r, struct ledger_counts *ret, struct err *e)
+{
+	struct ledger_counts all = {0}, c;
+	enum status st = ST_OK;
+	for (size_t i = 0; i < r->n && st == ST_OK; i++) {
+		st = ledger_count(r->ledger[i], &c, NULL, NULL, e);
+		for (size_t k = 0; k < LEDGER_STATES && st == ST_OK; k++) {
+			all.documents[k] += c.documents[k];
+			all.packages[k] += c.packages[k];
+		}
+	}
+	if (st == ST_OK)
+		*ret = all;
+	return st;
+}
+
+static void say_line(FILE *to, enum say_text text, const char *value)
+{
+	fprintf(to, say(text), value);
+	fputc('\n', to);
+}
+
+static enum status in_state(const struct report *r, enum ledger_state state, ledger_reader *reader, void *arg, struct err *e)
+{
+	enum status st = ST_OK;
+	for (size_t i = 0; i < r->n && st == ST_OK; i++)
+		st = ledger_in_state(r->ledger[i], state, reader, arg, e);
+	return st;
+}
+
+enum status report_text(const struct report *r, size_t most, bool dossiers, FILE *to, struct err *e)
 {
 	struct ledger_counts c;
-	struct text t = {.to = to, .ledger = l, .most = most};
+	struct text t = {.to = to, .most = most};
 	char n[SAY_NUMBER], m[SAY_NUMBER];
-	enum status st = ledger_count(l, &c, NULL, NULL, e);
+	enum status st = report_count(r, &c, e);
 	if (st != ST_OK)
 		return st;
 	uint64_t packages = 0;
 	for (size_t i = 0; i < LEDGER_STATES; i++)
 		packages += c.packages[i];
 	say_number((long long)c.documents[LEDGER_DONE], n);
-	if (packages > 0)
+	if (packages > 0) {
 		fprintf(to, say(SAY_DONE_PACKAGES), say_number((long long)c.packages[LEDGER_DONE], m), n);
-	else
-		fprintf(to, say(SAY_DONE_DOCUMENTS), n);
-	fputc('\n', to);
-	fprintf(to, say(SAY_WHERE), a->root);
-	fputc('\n', to);
+		fputc('\n', to);
+	} else {
+		say_line(to, SAY_DONE_DOCUMENTS, n);
+	}
+	say_line(to, SAY_WHERE, r->archive->root);
 	uint64_t aside = c.documents[LEDGER_QUARANTINE] + c.packages[LEDGER_QUARANTINE], refused = c.documents[LEDGER_REFUSED];
 	if (aside + refused > 0) {
-		fprintf(to, say(SAY_NOTICES), say_number((long long)aside, n), say_number((long long)refused, m), a->quarantine);
+		fprintf(to, say(SAY_NOTICES), say_number((long long)aside, n), say_number((long long)refused, m),
+		        r->archive->quarantine);
 		fputc('\n', to);
-		st = ledger_in_state(l, LEDGER_QUARANTINE, say_row, &t, e);
+		st = in_state(r, LEDGER_QUARANTINE, say_row, &t, e);
 		if (st == ST_OK)
-			st = ledger_in_state(l, LEDGER_REFUSED, say_row, &t, e);
-		if (t.more > 0) {
-			fprintf(to, say(SAY_MORE), say_number((long long)t.more, n));
-			fputc('\n', to);
-		}
+			st = in_state(r, LEDGER_REFUSED, say_row, &t, e);
+		if (t.more > 0)
+			say_line(to, SAY_MORE, say_number((long long)t.more, n));
 	}
-	if (c.documents[LEDGER_OK] > 0) {
-		fprintf(to, say(SAY_OPEN), say_number((long long)c.documents[LEDGER_OK], n));
-		fputc('\n', to);
+	if (c.documents[LEDGER_OK] > 0)
+		say_line(to, SAY_OPEN, say_number((long long)c.documents[LEDGER_OK], n));
+	for (size_t i = 0; i < r->n && dossiers && st == ST_OK; i++) {
+		t.ledger = r->ledger[i];
+		st = ledger_open_dossiers(t.ledger, say_dossier, &t, e);
 	}
-	return st == ST_OK ? ledger_open_dossiers(l, say_dossier, &t, e) : st;
+	return st;
 }
 
 static void cell(FILE *to, const char *text, char end)
@@ -128,19 +160,170 @@ static enum status csv_row(void *arg, const struct ledger_row *row, struct err *
 	return ST_OK;
 }
 
-enum status report_csv(struct ledger *l, FILE *to, struct err *e)
+enum status report_csv(const struct report *r, FILE *to, struct err *e)
 {
 	enum status st = ST_OK;
 	fputs("kind,id,dossier,state,stage,file,code,where,problem,remedy\r\n", to);
 	for (unsigned i = 0; i < LEDGER_STATES && st == ST_OK; i++)
-		st = ledger_in_state(l, i, csv_row, to, e);
+		st = in_state(r, i, csv_row, to, e);
 	return st;
 }
 
-enum status report_sound(struct ledger *l, bool *ret_sound, struct err *e)
+static enum status sums(const struct report *r, bool by_dossier,
+                        enum status (*each)(void *arg, const struct ledger_sum *sum, struct err *e), void *arg, struct err *e)
+{
+	enum status st = ST_OK;
+	for (size_t i = 0; i < r->n && st == ST_OK; i++)
+		st = ledger_sums(r->ledger[i], by_dossier, each, arg, e);
+	return st;
+}
+
+static enum status statistics_row(void *arg, const struct ledger_sum *sum, struct err *e)
+{
+	FILE *to = arg;
+	(void)e;
+	cell(to, sum->fonds, ',');
+	cell(to, sum->dossier, ',');
+	cell(to, sum->month, ',');
+	cell(to, sum->package ? "package" : "document", ',');
+	cell(to, ledger_state_name(sum->state), ',');
+	cell(to, sum->next, ',');
+	fprintf(to, "%llu,%llu\r\n", (unsigned long long)sum->items, (unsigned long long)sum->pages);
+	return ST_OK;
+}
+
+enum status report_statistics(const struct report *r, FILE *to, struct err *e)
+{
+	fputs("fonds,dossier,month,kind,state,stage,items,pages\r\n", to);
+	return sums(r, true, statistics_row, to, e);
+}
+
+/* HTML */
+
+static void escaped(FILE *to, const char *text)
+{
+	static const char special[] = "&<>\"'";
+	static const char *const entity[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+	for (; text != NULL && *text != '\0'; text++) {
+		const char *at = strchr(special, *text);
+		unsigned char c = (unsigned char)*text;
+		if (at != NULL)
+			fputs(entity[at - special], to);
+		else
+			fputc(c < 0x20 && c != '\n' && c != '\t' ? '?' : c, to);
+	}
+}
+
+static void column(FILE *to, const char *tag, const char *text)
+{
+	fprintf(to, "<%s>", tag);
+	escaped(to, text);
+	fprintf(to, "</%s>", tag);
+}
+
+static void heads(FILE *to, enum say_text title, const enum say_text *text, size_t n)
+{
+	column(to, "h2", say(title));
+	fputs("\n<table><tr>", to);
+	for (size_t i = 0; i < n; i++)
+		column(to, "th", say(text[i]));
+	fputs("</tr>\n", to);
+}
+
+static const enum say_text state_word[] = {SAY_STATE_OK, SAY_STATE_DONE, SAY_STATE_QUARANTINE, SAY_STATE_REFUSED};
+
+static void count_column(FILE *to, uint64_t n)
+{
+	char text[SAY_NUMBER];
+	fprintf(to, "<td class=n>%s</td>", say_number((long long)n, text));
+}
+
+static enum status html_sum(void *arg, const struct ledger_sum *sum, struct err *e)
+{
+	FILE *to = arg;
+	(void)e;
+	fputs("<tr>", to);
+	column(to, "td", sum->fonds);
+	column(to, "td", sum->month);
+	column(to, "td", say(sum->package ? SAY_PACKAGES : SAY_DOCUMENTS));
+	column(to, "td", say(state_word[sum->state]));
+	column(to, "td", sum->next);
+	count_column(to, sum->items);
+	count_column(to, sum->pages);
+	fputs("</tr>\n", to);
+	return ST_OK;
+}
+
+static enum status html_aside(void *arg, const struct ledger_row *row, struct err *e)
+{
+	FILE *to = arg;
+	struct item *it;
+	enum status st = item_parse(row->record, strlen(row->record), &it, e);
+	if (st != ST_OK)
+		return st;
+	BUF_AUTO struct buf problem = BUF_INIT(1 << 16), remedy = BUF_INIT(1 << 16);
+	notice_sentence(&it->notice, say_english(), &problem);
+	notice_remedy(&it->notice, say_english(), &remedy);
+	fputs("<tr>", to);
+	column(to, "td", row->id);
+	column(to, "td", say(state_word[row->state]));
+	column(to, "td", it->notice.code);
+	column(to, "td", (const char *)problem.data);
+	column(to, "td", (const char *)remedy.data);
+	fputs("</tr>\n", to);
+	item_free(it);
+	return ST_OK;
+}
+
+enum status report_html(const struct report *r, FILE *to, struct err *e)
+{
+	static const enum say_text totals[] = {SAY_STATE, SAY_DOCUMENTS, SAY_PACKAGES};
+	static const enum say_text by_fonds[] = {SAY_FONDS, SAY_MONTH,     SAY_KIND,    SAY_STATE,
+	                                         SAY_STAGE, SAY_NUMBER_OF, SAY_PAGES_OF};
+	static const enum say_text aside[] = {SAY_DOCUMENT, SAY_STATE, SAY_CODE, SAY_PROBLEM, SAY_REMEDY};
+	struct ledger_counts c;
+	char now[TIME_TEXT];
+	enum status st = report_count(r, &c, e);
+	if (st != ST_OK)
+		return st;
+	time_iso8601(time_now_ms(), 420, false, now);
+	fprintf(to, "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">\n", say_english() ? "en" : "vi");
+	/* Nothing is fetched and nothing runs, whatever a document is called. */
+	fputs(
+	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+	    "<style>body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #999;padding:3px "
+	    "8px;text-align:left;vertical-align:top}.n{text-align:right}</style>\n",
+	    to);
+	column(to, "title", say(SAY_REPORT));
+	fputs("</head><body>\n", to);
+	column(to, "h1", say(SAY_REPORT));
+	column(to, "p", r->archive->root);
+	column(to, "p", now);
+	heads(to, SAY_TOTALS, totals, 3);
+	for (unsigned i = 0; i < LEDGER_STATES; i++) {
+		fputs("<tr>", to);
+		column(to, "td", say(state_word[i]));
+		count_column(to, c.documents[i]);
+		count_column(to, c.packages[i]);
+		fputs("</tr>\n", to);
+	}
+	fputs("</table>\n", to);
+	heads(to, SAY_BY_FONDS, by_fonds, 7);
+	st = sums(r, false, html_sum, to, e);
+	fputs("</table>\n", to);
+	heads(to, SAY_NOT_DONE, aside, 5);
+	if (st == ST_OK)
+		st = in_state(r, LEDGER_QUARANTINE, html_aside, to, e);
+	if (st == ST_OK)
+		st = in_state(r, LEDGER_REFUSED, html_aside, to, e);
+	fputs("</table>\n</body></html>\n", to);
+	return st;
+}
+
+enum status report_sound(const struct report *r, bool *ret_sound, struct err *e)
 {
 	struct ledger_counts c;
-	enum status st = ledger_count(l, &c, NULL, NULL, e);
+	enum status st = report_count(r, &c, e);
 	if (st == ST_OK)
 		*ret_sound = c.documents[LEDGER_OK] + c.documents[LEDGER_QUARANTINE] + c.documents[LEDGER_REFUSED] +
 		                 c.packages[LEDGER_OK] + c.packages[LEDGER_QUARANTINE] + c.packages[LEDGER_REFUSED] ==

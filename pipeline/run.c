@@ -226,14 +226,14 @@ struct words {
 static enum status write_reports(const struct run *r, const char *folder, struct err *e)
 {
 	static const char *const name[] = {"report.txt", "report.csv"};
+	const struct report report = {&r->ledger, 1, &r->archive};
 	enum status st = file_make_folders(folder, e);
 	for (int i = 0; i < 2 && st == ST_OK; i++) {
 		char *path = path_join(folder, name[i]);
 		struct outfile out;
 		st = path == NULL ? err_set(e, ST_RETRY, "memory", "no memory for a path") : outfile_open(path, &out, e);
 		if (st == ST_OK) {
-			st = i == 0 ? report_text(r->ledger, &r->archive, 0, out.stream, e)
-			            : report_csv(r->ledger, out.stream, e);
+			st = i == 0 ? report_text(&report, 0, true, out.stream, e) : report_csv(&report, out.stream, e);
 			if (st == ST_OK)
 				st = outfile_commit(&out, e);
 			else
@@ -247,15 +247,16 @@ static enum status write_reports(const struct run *r, const char *folder, struct
 static int conclude(struct run *r, const struct words *w, enum status st, struct err *e)
 {
 	bool sound = false;
+	const struct report report = {&r->ledger, 1, &r->archive};
 	if (st == ST_OK)
 		*e = (struct err){0}; /* what was met and overcome on the way is no reason */
 	progress_end(&r->progress);
 	if (st == ST_OK && !r->progress.json)
-		st = report_text(r->ledger, &r->archive, 20, stderr, e);
+		st = report_text(&report, 20, true, stderr, e);
 	if (st == ST_OK && w->report != NULL)
 		st = write_reports(r, w->report, e);
 	if (st == ST_OK)
-		st = report_sound(r->ledger, &sound, e);
+		st = report_sound(&report, &sound, e);
 	if (st == ST_OK && !r->stopping && !r->held)
 		return sound ? EXIT_DONE : EXIT_UNSOUND;
 	if (st == ST_OK && (r->has_fault || r->held))

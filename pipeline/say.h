@@ -50,6 +50,24 @@
 	X(STATE_DONE, "hoàn thành", "done")                                                                                      \
 	X(STATE_QUARANTINE, "cách ly", "quarantined")                                                                            \
 	X(STATE_REFUSED, "từ chối", "refused")                                                                                   \
+	X(REPORT, "Báo cáo của kho", "Report of the archive")                                                                    \
+	X(TOTALS, "Tổng số", "Totals")                                                                                           \
+	X(BY_FONDS, "Theo phông và tháng", "By fonds and month")                                                                 \
+	X(NOT_DONE, "Chưa đạt", "Not done")                                                                                      \
+	X(STATE, "Trạng thái", "State")                                                                                          \
+	X(DOCUMENTS, "Tài liệu", "Documents")                                                                                    \
+	X(DOCUMENT, "Tài liệu", "Document")                                                                                      \
+	X(PACKAGES, "Gói hồ sơ", "Packages")                                                                                     \
+	X(FONDS, "Phông", "Fonds")                                                                                               \
+	X(MONTH, "Tháng", "Month")                                                                                               \
+	X(KIND, "Loại", "Kind")                                                                                                  \
+	X(STAGE, "Công đoạn tiếp theo", "Stage to come")                                                                         \
+	X(NUMBER_OF, "Số lượng", "Number")                                                                                       \
+	X(PAGES_OF, "Số trang", "Pages")                                                                                         \
+	X(CODE, "Mã", "Code")                                                                                                    \
+	X(PROBLEM, "Vấn đề", "Problem")                                                                                          \
+	X(REMEDY, "Cách xử lý", "What to do")                                                                                    \
+	X(RETRY_UNKNOWN, "Không có tài liệu cách ly nào có mã “%s”", "No quarantined document is called \"%s\"")                 \
 	X(RUNNING, "Đang chạy: %s", "Running: %s")
 
 #define SAY_NAME(name, vi, en) SAY_##name,
