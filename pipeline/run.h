@@ -9,7 +9,10 @@
  *   run.c          the command: starts, loops, ends
  *   run_lanes.c    queues, workers, crashes, limits, pauses
  *   run_show.c     what people and monitors see of it
- *   run_records.c  what records mean: intake, answers, dossiers, publishing, going on after a stop
+ *   run_intake.c   what ingest tells: new documents, known ones, changed ones
+ *   run_records.c  what records mean: a document on its way, a stage's answer
+ *   run_resume.c   going on after a stop
+ *   run_publish.c  dossiers, and what is done
  */
 #ifndef ARKSEAL_PIPELINE_RUN_H
 #define ARKSEAL_PIPELINE_RUN_H
@@ -148,16 +151,42 @@ int show_fault(struct run *r, const struct err *e);
 /* The last word. why: what stopped it, or NULL. */
 void show_end(struct run *r, int exit_code, const struct err *why);
 
-/* run_records.c */
-enum status records_begin(struct run *r, struct err *e);
+/* run_intake.c */
 /* A line that ingest made. */
 enum status records_intake(struct run *r, struct bytes line, struct err *e);
-/* Queues what earlier runs left, as far as there is room. */
-enum status records_refill(struct run *r, struct err *e);
+
+/* run_records.c */
+enum status record_no_memory(struct err *e);
+/* Pages, as far as they can be told: a stage may count them in the member "pages". */
+unsigned record_pages(const struct item *it);
+enum status record_push(const struct run *r, struct lane *l, int64_t serial, const struct item *it, unsigned attempts,
+                        struct err *e);
+/* Queues a dossier when all of its documents have come. */
+enum status record_check_dossier(struct run *r, const char *key, struct err *e);
+enum status record_set_aside(struct run *r, const struct item *it, const char *stage, struct err *e);
+/* Enters an item that `stage` made and that goes to `next`. sources and intake: digests, or NULL. */
+enum status record_enter(struct run *r, const struct item *it, const char *key, const char *stage, const char *next,
+                         const char *sources, const char *intake, int64_t *ret_serial, struct err *e);
 /* A worker's answer for the job in its hand; the job is freed or queued. Takes `it` over. */
 enum status records_answer(struct run *r, struct lane *l, struct job *j, struct item *it, struct err *e);
 /* The item of a job that fails for this reason; NULL: no memory. */
 struct item *records_failed(const struct job *j, const struct err *why);
+
+/* run_resume.c */
+enum status records_begin(struct run *r, struct err *e);
+/* Queues what earlier runs left, as far as there is room. */
+enum status records_refill(struct run *r, struct err *e);
+struct serials {
+	int64_t *serial;
+	size_t n;
+};
+bool serials_add(struct serials *list, int64_t serial);
+/* An item whose artefact is gone or changed: it goes on from the last one that is whole. */
+enum status record_regress(struct run *r, int64_t serial, struct err *e);
+/* Each of the list where st is ST_OK; frees the list. */
+enum status record_regress_all(struct run *r, struct serials *list, enum status st, struct err *e);
+
+/* run_publish.c */
 /* What goes to the worker for a dossier: its records. false in *ret_ready: it is not ready any more. */
 enum status records_dossier(struct run *r, const struct lane *l, struct job *j, struct buf *ret_lines, bool *ret_ready,
                             struct err *e);
