@@ -6,6 +6,7 @@
  *    "description":{"title":"…"},"dossier_description":{…},
  *    "artefact":{"path":"…","size":1,"sha256":"…","format":"fmt/477"},"companions":[…],"members":[…],
  *    "events":[{"type":"…","time":"…","outcome":"success","detail":"…","agent":"…"}],
+ *    "range":[1,16,200],"parts":[…],
  *    "state":"ok","notice":{"code":"…","detail":"…","where":"…","args":["…"]}}
  *
  * Absent members are empty. Unknown members are kept. A stage changes only what it has done: the artefact, events, state.
@@ -35,6 +36,12 @@ enum item_state {
 	ITEM_QUARANTINE, /* the document cannot be done (ST_ITEM) */
 	ITEM_REFUSED,    /* the rules forbid to process it (secret, no description …); no stage reads its pages */
 	ITEM_STOP,       /* the stage says that the run must stop (ST_RUN) */
+	ITEM_PARTS,      /* an answer: the document is long, the stage asks for it in ranges (stage.h) */
+};
+
+/* Pages of a document, from 1; of 0: not a range. */
+struct item_range {
+	uint32_t first, last, of;
 };
 
 struct item_file {
@@ -59,8 +66,11 @@ struct item {
 	struct item_file artefact;    /* of the last stage; path NULL where there is none yet */
 	struct item_file *companions; /* files that go beside the artefact when it is published (seal, evidence record) */
 	size_t n_companions;
-	json_t *members; /* array of the ids in a package; else empty */
-	json_t *events;  /* array of objects: type, time (ISO 8601), outcome (success, warning, failure), detail, agent */
+	json_t *members;         /* array of the ids in a package; else empty */
+	json_t *events;          /* array of objects: type, time (ISO 8601), outcome (success, warning, failure), detail, agent */
+	struct item_range range; /* between engine and stage only (stage.h) */
+	struct item_file *parts; /* likewise */
+	size_t n_parts;
 	enum item_state state;
 	struct err notice; /* why it is not ITEM_OK */
 	json_t *other;     /* members that this version does not know */

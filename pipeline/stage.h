@@ -28,6 +28,7 @@ struct stage_env {
 	int key_fd;              /* socket to the key holder (stages/trust/keyholder.h), or -1 */
 	int fetch_fd;            /* socket to the network process (stages/trust/fetch.h), or -1 */
 	int64_t (*now_ms)(void); /* the clock; tests give a fixed one */
+	bool parts;              /* long documents may be done in ranges */
 	struct shard shard;      /* a producing stage may leave out what is not in it; the engine drops it otherwise */
 };
 
@@ -52,7 +53,15 @@ struct stage {
 	/* Exactly one of the three is set. */
 
 	/* Works on one document; changes *it (artefact, events). On any status but ST_OK the engine calls item_fail, and what the
-	 * call has made so far must not be referred to by *it. A stage may itself call item_refuse and return ST_OK. */
+	 * call has made so far must not be referred to by *it. A stage may itself call item_refuse and return ST_OK.
+	 *
+	 * A long document may be done in ranges of pages, so that several workers share it. Where env->parts is set, work may answer the whole
+	 * document with ITEM_PARTS and in it->range the first range and all pages ({1, 16, 200}); nothing else of *it changes. The engine
+	 * then hands the document out once for each range ({1, 16, 200}, {17, 32, 200} …), to any worker in any order, and work answers each
+	 * with ITEM_OK and one file in it->parts; at last once more, with range {0, 0, 0} and all files in it->parts in the order of pages, and work makes
+	 * the artefact of them, clears it->parts and answers as for any document. The artefact is the same, byte for byte, as
+	 * without ranges. Part files have names by which a later try finds and takes them if they were made of the same. The engine removes them
+	 * when the document has passed the stage. */
 	enum status (*work)(void *state, struct item *it, struct err *e);
 	/* Works on all documents of a dossier (n ≥ 1) and makes one item of kind ITEM_PACKAGE, which the caller frees. */
 	enum status (*gather)(void *state, struct item *const *items, size_t n, struct item **ret_package, struct err *e);
