@@ -22,7 +22,8 @@ struct words {
 /* The services are started before anything else is opened. */
 static enum status connect_all(struct serve *serve, const struct stage *stage, struct stage_env *env, struct err *e)
 {
-	enum status st = serve_start(serve, stage->needs, env->profile, env->site, e);
+	serve_open(serve, stage->needs, env->profile, env->site);
+	enum status st = serve_wait(serve, stage->needs, e);
 	if (st == ST_OK && (stage->needs & STAGE_NEEDS_KEY))
 		st = serve_connect(serve, STAGE_NEEDS_KEY, &env->key_fd, e);
 	if (st == ST_OK && (stage->needs & STAGE_NEEDS_NETWORK))
@@ -34,7 +35,7 @@ static int run(const struct stage *stage, const struct words *w, const struct pr
 {
 	struct err e = {0};
 	struct serve serve = {0};
-	struct stage_env env = {profile, site, NULL, -1, -1, time_now_ms, {0, 0}};
+	struct stage_env env = {.profile = profile, .site = site, .key_fd = -1, .fetch_fd = -1, .now_ms = time_now_ms};
 	struct filter f = {.stage = stage, .env = &env, .in = STDIN_FILENO, .out = STDOUT_FILENO};
 	unsigned lacks;
 	enum status st = file_make_folders(w->work, &e);

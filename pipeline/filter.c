@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "pipeline/say.h"
 #include "pipeline/wire.h"
@@ -31,7 +32,7 @@ static enum status put(struct filter *f, const struct item *it, struct err *e)
 		return err_set(e, ST_RETRY, "memory", "no memory for the record of %s", it->id);
 	if (it->state == ITEM_QUARANTINE || it->state == ITEM_REFUSED)
 		f->n_failed++;
-	else if (it->state != ITEM_OK)
+	else if (it->state != ITEM_OK && it->state != ITEM_PARTS)
 		f->n_stopped++;
 	return wire_write(f->out, line.data, line.len) ? ST_OK : err_errno(e, "write", "-");
 }
@@ -43,10 +44,22 @@ static void fail(struct item *it, enum status st, struct err *e)
 	item_fail(it, e);
 }
 
+/* Gives the process so much CPU time from now on. */
+static void limit_cpu(const struct filter *f, size_t items)
+{
+	struct rusage used;
+	struct rlimit limit;
+	if (f->cpu_seconds == 0 || getrusage(RUSAGE_SELF, &used) != 0 || getrlimit(RLIMIT_CPU, &limit) != 0)
+		return;
+	limit.rlim_cur = (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1) + (rlim_t)f->cpu_seconds * items;
+	setrlimit(RLIMIT_CPU, &limit);
+}
+
 static enum status work_one(struct filter *f, struct item *it, struct err *e)
 {
 	if (it->state == ITEM_OK) {
 		struct err fault = {0};
+		limit_cpu(f, 1);
 		enum status st = f->stage->work(f->state, it, &fault);
 		if (st != ST_OK)
 			fail(it, st, &fault);
@@ -105,6 +118,7 @@ static enum status dossier_gather(struct filter *f, struct dossier *d, struct er
 	} else {
 		struct err fault = {0};
 		st = dossier_pass(f, d, false, e);
+		limit_cpu(f, n);
 		enum status made = f->stage->gather(f->state, good, n, &package, &fault);
 		if (made != ST_OK)
 			package = failed_package(d, good[0], made, &fault);

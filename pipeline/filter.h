@@ -10,10 +10,11 @@
 struct filter {
 	const struct stage *stage;
 	const struct stage_env *env;
-	void *state;         /* from stage->open */
-	int in;              /* records come from here; not used by a stage that produces */
-	int out;             /* records go here */
-	const char *backlog; /* for a stage that produces */
+	void *state;          /* from stage->open */
+	int in;               /* records come from here; not used by a stage that produces */
+	int out;              /* records go here */
+	const char *backlog;  /* for a stage that produces */
+	unsigned cpu_seconds; /* that an item may take before SIGXCPU ends the process; 0: no limit */
 
 	/* Results, for the exit code of a command. */
 	uint64_t n_failed;  /* records that are quarantined or refused */

@@ -7,7 +7,9 @@
 #include "stages/base/text.h"
 
 static const char *const kind_name[] = {"paper", "map", "photo", "received", "package"};
-static const char *const state_name[] = {"ok", "retry", "quarantine", "refused", "stop"};
+static const char *const state_name[] = {"ok", "retry", "quarantine", "refused", "stop", "parts"};
+
+#define PAGES_MOST 10000000
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -62,6 +64,7 @@ void item_free(struct item *it)
 	free(it->path);
 	free_files(it->sources, it->n_sources);
 	free_files(it->companions, it->n_companions);
+	free_files(it->parts, it->n_parts);
 	free_file(&it->artefact);
 	json_decref(it->description);
 	json_decref(it->dossier_description);
@@ -99,6 +102,19 @@ static struct item_file *append_file(struct item_file **files, size_t *n)
 void item_add_source(struct item *it, const char *path, int64_t size, const char *sha256)
 {
 	fill_file(append_file(&it->sources, &it->n_sources), path, size, sha256, NULL);
+}
+
+void item_clear_parts(struct item *it)
+{
+	free_files(it->parts, it->n_parts);
+	it->parts = NULL;
+	it->n_parts = 0;
+	it->range = (struct item_range){0};
+}
+
+void item_add_part(struct item *it, const char *path, int64_t size, const char *sha256)
+{
+	fill_file(append_file(&it->parts, &it->n_parts), path, size, sha256, NULL);
 }
 
 void item_add_companion(struct item *it, const char *path, int64_t size, const char *sha256)
@@ -219,9 +235,24 @@ static enum status take_files(json_t *from, const char *member, struct item_file
 	return ST_OK;
 }
 
+static enum status take_range(json_t *from, struct item_range *range, struct err *e)
+{
+	const json_t *value = json_object_get(from, "range");
+	json_int_t n[3];
+	if (value == NULL)
+		return ST_OK;
+	for (size_t i = 0; i < 3; i++)
+		n[i] = json_integer_value(json_array_get(value, i));
+	if (json_array_size(value) != 3 || n[0] < 1 || n[1] < n[0] || n[2] < n[1] || n[2] > PAGES_MOST)
+		return wrong("range", "first page, last page, all pages", e);
+	*range = (struct item_range){(uint32_t)n[0], (uint32_t)n[1], (uint32_t)n[2]};
+	json_object_del(from, "range");
+	return ST_OK;
+}
+
 static void read_notice(const json_t *from, struct item *it)
 {
-	static const enum status back[] = {ST_OK, ST_RETRY, ST_ITEM, ST_ITEM, ST_RUN};
+	static const enum status back[] = {ST_OK, ST_RETRY, ST_ITEM, ST_ITEM, ST_RUN, ST_OK};
 	const char *code = json_string_value(json_object_get(from, "code"));
 	const char *detail = json_string_value(json_object_get(from, "detail"));
 	const char *where = json_string_value(json_object_get(from, "where"));
@@ -247,6 +278,7 @@ static enum status read_item(json_t *from, struct item *it, struct err *e)
 	    take_string(from, "path", &it->path, e) != ST_OK ||
 	    take_files(from, "sources", &it->sources, &it->n_sources, e) != ST_OK ||
 	    take_files(from, "companions", &it->companions, &it->n_companions, e) != ST_OK ||
+	    take_files(from, "parts", &it->parts, &it->n_parts, e) != ST_OK || take_range(from, &it->range, e) != ST_OK ||
 	    take_json(from, "description", JSON_OBJECT, &it->description, e) != ST_OK ||
 	    take_json(from, "dossier_description", JSON_OBJECT, &it->dossier_description, e) != ST_OK ||
 	    take_json(from, "members", JSON_ARRAY, &it->members, e) != ST_OK ||
@@ -261,7 +293,9 @@ static enum status read_item(json_t *from, struct item *it, struct err *e)
 	it->kind = (enum item_kind)kind;
 	it->state = (enum item_state)state;
 	it->dossier_size = (uint32_t)json_integer_value(size);
-	if (it->state != ITEM_OK)
+	if (it->state == ITEM_PARTS && it->range.of == 0)
+		return wrong("range", "there where the state is parts", e);
+	if (it->state != ITEM_OK && it->state != ITEM_PARTS)
 		read_notice(json_object_get(from, "notice"), it);
 	json_object_del(from, "dossier_size");
 	json_object_del(from, "artefact");
@@ -354,8 +388,13 @@ void item_print(const struct item *it, struct buf *to)
 	put_files(o, "companions", it->companions, it->n_companions);
 	put_filled(o, "members", it->members);
 	put_filled(o, "events", it->events);
+	if (it->range.of > 0)
+		json_object_set_new(
+		    o, "range",
+		    json_pack("[I,I,I]", (json_int_t)it->range.first, (json_int_t)it->range.last, (json_int_t)it->range.of));
+	put_files(o, "parts", it->parts, it->n_parts);
 	put_string(o, "state", state_name[it->state]);
-	if (it->state != ITEM_OK)
+	if (it->state != ITEM_OK && it->state != ITEM_PARTS)
 		json_object_set_new(o, "notice", notice_json(&it->notice));
 	json_object_update(o, it->other);
 	if (json_dump_callback(o, add_text, to, JSON_COMPACT) != 0)

@@ -90,6 +90,9 @@ void item_set(char **member, const char *value);
 void item_add_source(struct item *it, const char *path, int64_t size, const char *sha256);
 void item_add_companion(struct item *it, const char *path, int64_t size, const char *sha256);
 void item_set_artefact(struct item *it, const char *path, int64_t size, const char *sha256, const char *format);
+void item_add_part(struct item *it, const char *path, int64_t size, const char *sha256);
+/* Takes range and parts away. */
+void item_clear_parts(struct item *it);
 /* Notes what was done. type is a PREMIS event type ("transfer", "validation", "digital signature validation" …) or one of our
  * own words where PREMIS has none; outcome "success", "warning" or "failure". */
 void item_add_event(struct item *it, int64_t now_ms, const char *type, const char *outcome, const char *format, ...)

@@ -65,10 +65,11 @@ static const char *const sql[N_STATEMENTS] = {
                       "FROM dossiers d LEFT JOIN items i ON i.dossier = d.key AND i.package = 0 WHERE d.key = ?1 GROUP BY d.key",
     [OPEN_DOSSIERS] = "SELECT key FROM dossiers WHERE state = 'open' ORDER BY key",
     [COUNT] = "SELECT package, state, next, count(*) FROM items GROUP BY state, next, package",
-    [SUMS] = "SELECT ifnull(json_extract(record, '$.fonds'), ''), CASE WHEN ?1 THEN ifnull(json_extract(record, '$.dossier'), '') "
-             "ELSE '' END, package, state, next, strftime('%Y-%m', changed / 1000, 'unixepoch', 'localtime'), count(*), "
-             "sum(CASE WHEN package THEN 0 ELSE max(1, ifnull(json_extract(record, '$.pages'), "
-             "ifnull(json_array_length(record, '$.sources'), 1))) END) FROM items GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 6, 3, 4, 5",
+    [SUMS] =
+        "SELECT ifnull(json_extract(record, '$.fonds'), ''), CASE WHEN ?1 THEN ifnull(json_extract(record, '$.dossier'), '') "
+        "ELSE '' END, package, state, next, strftime('%Y-%m', changed / 1000, 'unixepoch', 'localtime'), count(*), "
+        "sum(CASE WHEN package THEN 0 ELSE max(1, ifnull(json_extract(record, '$.pages'), "
+        "ifnull(json_array_length(record, '$.sources'), 1))) END) FROM items GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 6, 3, 4, 5",
     [LAST] = "SELECT ifnull(max(serial), 0) FROM items",
 };
 
@@ -490,8 +491,8 @@ enum status ledger_count(struct ledger *l, struct ledger_counts *ret, void (*eac
 	return st;
 }
 
-enum status ledger_sums(struct ledger *l, bool by_dossier, enum status (*each)(void *arg, const struct ledger_sum *sum, struct err *e),
-                        void *arg, struct err *e)
+enum status ledger_sums(struct ledger *l, bool by_dossier,
+                        enum status (*each)(void *arg, const struct ledger_sum *sum, struct err *e), void *arg, struct err *e)
 {
 	sqlite3_stmt *q = prepare(l, SUMS);
 	enum status st = ST_OK;

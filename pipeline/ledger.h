@@ -104,15 +104,16 @@ struct ledger_counts {
 };
 /* How many items there are by fonds, dossier, state, stage to come, and the month of the last change. The texts live until `each` returns. */
 struct ledger_sum {
-	const char *fonds, *dossier; /* codes, "" where there is none; dossier is "" for all of a fonds where `by_dossier` is false */
+	const char *fonds,
+	    *dossier; /* codes, "" where there is none; dossier is "" for all of a fonds where `by_dossier` is false */
 	bool package;
 	enum ledger_state state;
 	const char *next;
 	const char *month; /* "2026-11", local time */
 	uint64_t items, pages;
 };
-enum status ledger_sums(struct ledger *l, bool by_dossier, enum status (*each)(void *arg, const struct ledger_sum *sum, struct err *e),
-                        void *arg, struct err *e);
+enum status ledger_sums(struct ledger *l, bool by_dossier,
+                        enum status (*each)(void *arg, const struct ledger_sum *sum, struct err *e), void *arg, struct err *e);
 
 enum status ledger_count(struct ledger *l, struct ledger_counts *ret, void (*each)(void *arg, const char *next, uint64_t n),
                          void *arg, struct err *e);

@@ -10,6 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+int64_t process_clock_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 pid_t process_fork(void)
 {
 	pid_t parent = getpid();

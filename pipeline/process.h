@@ -3,8 +3,11 @@
 #define ARKSEAL_PIPELINE_PROCESS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+/* Monotonic. */
+int64_t process_clock_ms(void);
 /* fork. The child dies with its parent, ignores the signals of the terminal (the parent tells it when to end), has an empty
  * standard input, and its standard output is standard error. */
 pid_t process_fork(void);

@@ -135,10 +135,11 @@ struct profile_bundle {
 };
 
 struct profile_limits {
-	unsigned item_seconds;    /* wall time of one item in one stage */
-	unsigned item_memory_mib; /* address space of a worker */
-	unsigned retries;         /* fresh workers after a crash */
-	unsigned pause_limit_s;   /* how long a fault that passes is waited for before exit 3 */
+	unsigned item_seconds;     /* wall time of one item in one stage */
+	unsigned item_cpu_seconds; /* CPU time of the same */
+	unsigned item_memory_mib;  /* address space of a worker */
+	unsigned retries;          /* fresh workers after a crash */
+	unsigned pause_limit_s;    /* how long a fault that passes is waited for before exit 3 */
 };
 
 struct profile {

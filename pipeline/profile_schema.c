@@ -135,6 +135,7 @@ static const cyaml_schema_field_t bundle_fields[] = {
 
 static const cyaml_schema_field_t limits_fields[] = {
     NUMBER("item-seconds", struct profile_limits, item_seconds),
+    NUMBER("item-cpu-seconds", struct profile_limits, item_cpu_seconds),
     NUMBER("item-memory-mib", struct profile_limits, item_memory_mib),
     NUMBER("retries", struct profile_limits, retries),
     NUMBER("pause-limit-s", struct profile_limits, pause_limit_s),
@@ -207,6 +208,7 @@ static const struct config_rule rules[] = {
     {"bundle.mets-profile", 0, 0, NULL, "https://earkaip.dilcis.eu/profile/E-ARK-AIP.xml"},
     {"bundle.mets-profile-rep", 0, 0, NULL, "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml"},
     {"limits.item-seconds", 1, 86400, NULL, "1800"},
+    {"limits.item-cpu-seconds", 1, 86400, NULL, "1800"},
     {"limits.item-memory-mib", 64, 1048576, NULL, "4096"},
     {"limits.retries", 0, 10, NULL, "1"},
     {"limits.pause-limit-s", 0, 604800, NULL, "3600"},

@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "pipeline/commands.h"
@@ -17,32 +17,38 @@
 
 #define STOP_MS 8000 /* items in hand may be finished; then there is time left to drop the rest within ten seconds */
 #define PUBLISH_MS 500
+#define INGEST_DEATHS_MOST 3
+#define TROUBLE_FIRST_MS 1000
+#define TROUBLE_LONGEST_MS 60000
 #define PUBLISH_BATCH 32 /* one commit of the ledger for that many */
-
-int64_t run_clock_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void begin_stop(struct run *r)
 {
 	if (r->stopping)
 		return;
 	r->stopping = true;
-	r->stop_due_ms = run_clock_ms() + STOP_MS;
+	r->stop_due_ms = process_clock_ms() + STOP_MS;
 	if (r->ingest.pid != 0)
 		worker_kill(&r->ingest);
 }
 
-void run_stop(struct run *r, const struct err *why)
+void run_give_up(struct run *r, const struct err *why)
 {
 	if (!r->stopping || !r->has_fault) {
 		r->has_fault = true;
 		r->fault = *why;
 	}
 	begin_stop(r);
+}
+
+void run_stop(struct run *r, const struct err *why)
+{
+	if (why->status != ST_RETRY) {
+		run_give_up(r, why);
+	} else if (!r->again) {
+		r->again = true;
+		r->fault = *why;
+	}
 }
 
 /* Ingest */
@@ -54,7 +60,9 @@ static void ingest_ended(struct run *r, bool whole)
 	r->progress.all_known = true;
 	if (!whole && !r->stopping) {
 		struct err e;
-		err_set(&e, ST_RETRY, "ingest-died", "the ingest process ended before it was done");
+		r->ingest_deaths++;
+		err_set(&e, r->ingest_deaths < INGEST_DEATHS_MOST ? ST_RETRY : ST_RUN, "ingest-died",
+		        "the ingest process ended before it was done");
 		run_stop(r, &e);
 	}
 }
@@ -113,15 +121,19 @@ static bool any_busy(const struct run *r)
 
 static bool finished(const struct run *r)
 {
+	if (r->again)
+		return true;
 	if (r->stopping)
-		return !any_busy(r) || run_clock_ms() >= r->stop_due_ms;
+		return !any_busy(r) || process_clock_ms() >= r->stop_due_ms;
 	return r->ingest_done && everything_loaded(r) && lanes_idle(r);
 }
 
+#define WATCHED_MOST (WORKERS_MOST * 16 + 4)
+
 struct watch {
-	struct pollfd fd[WORKERS_MOST * 8 + 2];
-	struct lane *lane[WORKERS_MOST * 8 + 2];
-	struct worker *worker[WORKERS_MOST * 8 + 2];
+	struct pollfd fd[WATCHED_MOST];
+	struct lane *lane[WATCHED_MOST];
+	struct worker *worker[WATCHED_MOST];
 	nfds_t n;
 };
 
@@ -140,12 +152,18 @@ static void watch_all(struct run *r, int signals, struct watch *w)
 	watch_add(w, signals, POLLIN, NULL, NULL);
 	if (r->ingest.pid != 0 && !lane_full(&r->lanes[0]))
 		watch_add(w, r->ingest.wire.fd, POLLIN, NULL, &r->ingest);
+	if (r->ingest.pid != 0 && r->ingest.said_fd >= 0)
+		watch_add(w, r->ingest.said_fd, POLLIN, NULL, &r->ingest);
 	for (size_t i = 0; i < r->n_lanes; i++) {
 		struct lane *l = &r->lanes[i];
-		for (size_t k = 0; k < l->n_workers; k++)
-			if (l->workers[k].pid != 0)
-				watch_add(w, l->workers[k].wire.fd,
-				          (short)(POLLIN | (worker_flushed(&l->workers[k]) ? 0 : POLLOUT)), l, &l->workers[k]);
+		for (size_t k = 0; k < l->n_workers; k++) {
+			struct worker *worker = &l->workers[k];
+			if (worker->pid == 0)
+				continue;
+			watch_add(w, worker->wire.fd, (short)(POLLIN | (worker_flushed(worker) ? 0 : POLLOUT)), l, worker);
+			if (worker->said_fd >= 0)
+				watch_add(w, worker->said_fd, POLLIN, l, worker);
+		}
 	}
 }
 
@@ -173,7 +191,7 @@ static enum status round_once(struct run *r, int signals, struct watch *w, struc
 	if (st != ST_OK)
 		return st;
 	lanes_hand_out(r);
-	int64_t now = run_clock_ms();
+	int64_t now = process_clock_ms();
 	/* Publishing commits the ledger, so it waits for company, for a while. */
 	bool publish = last->n > 0 && now >= last->resume_ms &&
 	               (last->n >= PUBLISH_BATCH || now - last->since_ms >= PUBLISH_MS || !any_busy(r));
@@ -189,6 +207,8 @@ static enum status round_once(struct run *r, int signals, struct watch *w, struc
 			continue;
 		if (worker == NULL)
 			take_signals(r, signals);
+		else if (worker->pid != 0 && w->fd[i].fd == worker->said_fd)
+			worker_listen(worker);
 		else if (worker == &r->ingest)
 			ingest_read(r);
 		else if (worker->pid != 0) {
@@ -200,7 +220,9 @@ static enum status round_once(struct run *r, int signals, struct watch *w, struc
 	}
 	lanes_check_time(r);
 	show_tick(r);
-	return ledger_tick(r->ledger, run_clock_ms(), e);
+	bool urgent = r->urgent;
+	r->urgent = false;
+	return urgent ? ledger_commit(r->ledger, e) : ledger_tick(r->ledger, process_clock_ms(), e);
 }
 
 static enum status loop(struct run *r, int signals, struct err *e)
@@ -212,7 +234,49 @@ static enum status loop(struct run *r, int signals, struct err *e)
 	free(w);
 	lanes_drop_workers(r);
 	enum status end = ledger_commit(r->ledger, st == ST_OK ? e : NULL);
+	if (st == ST_OK && end == ST_OK && r->again) {
+		*e = r->fault;
+		return e->status;
+	}
 	return st == ST_OK ? end : st;
+}
+
+/* Beginning again */
+
+/* Waits for a fault of the supervisor's own to pass. False where the run ends instead. */
+static bool wait_again(struct run *r, int signals, int64_t session_ms, const struct err *why)
+{
+	int64_t now = process_clock_ms();
+	if (r->stopping)
+		return false;
+	if (r->trouble_since_ms == 0 || session_ms > r->trouble_wait_ms + TROUBLE_LONGEST_MS) {
+		r->trouble_since_ms = now;
+		r->trouble_wait_ms = 0;
+	}
+	if (now - r->trouble_since_ms >= (int64_t)r->profile->limits.pause_limit_s * 1000)
+		return false;
+	r->trouble_wait_ms = r->trouble_wait_ms == 0                       ? TROUBLE_FIRST_MS
+	                     : r->trouble_wait_ms * 2 > TROUBLE_LONGEST_MS ? TROUBLE_LONGEST_MS
+	                                                                   : r->trouble_wait_ms * 2;
+	show_again(r, why);
+	for (int64_t end = now + r->trouble_wait_ms; !r->stopping && process_clock_ms() < end;) {
+		struct pollfd fd = {.fd = signals, .events = POLLIN};
+		if (poll(&fd, 1, 100) > 0)
+			take_signals(r, signals);
+		show_tick(r);
+	}
+	return !r->stopping;
+}
+
+/* Forgets all that is not on disk. */
+static void forget(struct run *r)
+{
+	lanes_drop_workers(r);
+	lanes_clear(r);
+	ledger_close(r->ledger);
+	r->ledger = NULL;
+	r->ingest_done = r->progress.all_known = false;
+	r->again = r->urgent = r->held = false;
 }
 
 /* The command */
@@ -251,7 +315,7 @@ static int conclude(struct run *r, const struct words *w, enum status st, struct
 	if (st == ST_OK)
 		*e = (struct err){0}; /* what was met and overcome on the way is no reason */
 	progress_end(&r->progress);
-	if (st == ST_OK && !r->progress.json)
+	if (r->ledger != NULL && st == ST_OK && !r->progress.json)
 		st = report_text(&report, 20, true, stderr, e);
 	if (st == ST_OK && w->report != NULL)
 		st = write_reports(r, w->report, e);
@@ -268,12 +332,15 @@ static int conclude(struct run *r, const struct words *w, enum status st, struct
 	return EXIT_RESUMABLE;
 }
 
+/* The cores that this process may use. */
 static unsigned jobs_of(const struct words *w, const struct site *site)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
 	if (w->jobs > 0)
 		return (unsigned)w->jobs;
-	return site != NULL && site->jobs > 0 ? site->jobs : cores > 0 ? (unsigned)cores : 1;
+	if (site != NULL && site->jobs > 0)
+		return site->jobs;
+	return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
 static int catch_signals(void)
@@ -292,7 +359,8 @@ static int catch_signals(void)
 /* Opens everything; what is opened is closed by close_run whatever happens. */
 static enum status open_run(struct run *r, const struct words *w, struct err *e)
 {
-	enum status st = lanes_open(r, jobs_of(w, r->site), e);
+	r->jobs = jobs_of(w, r->site);
+	enum status st = lanes_open(r, r->jobs, e);
 	if (st == ST_OK)
 		st = archive_open_shard(w->out, r->shard, true, &r->archive, e);
 	if (st == ST_OK)
@@ -302,9 +370,7 @@ static enum status open_run(struct run *r, const struct words *w, struct err *e)
 
 static enum status begin_work(struct run *r, struct err *e)
 {
-	enum status st = serve_start(&r->serve, command_profile_needs(r->profile), r->profile, r->site, e);
-	if (st == ST_OK)
-		st = archive_sweep(&r->archive, e);
+	enum status st = archive_sweep(&r->archive, e);
 	if (st == ST_OK)
 		st = ledger_open(r->archive.ledger, true, &r->ledger, e);
 	if (st != ST_OK)
@@ -337,20 +403,22 @@ static int run_with(struct run *r, const struct words *w)
 		close_run(r);
 		return wrong;
 	}
-	int signals = catch_signals();
-	st = begin_work(r, &e);
-	int code;
-	if (st != ST_OK) {
-		/* Token, disk, ledger: the same command goes on when that is mended. */
-		show_fault(r, &e);
-		code = EXIT_RESUMABLE;
-		show_end(r, code, &e);
-	} else {
-		show_started(r);
-		st = loop(r, signals, &e);
-		code = conclude(r, w, st, &e);
-		show_end(r, code, e.code[0] != '\0' ? &e : NULL);
+	int signals = catch_signals(), code;
+	serve_open(&r->serve, command_profile_needs(r->profile), r->profile, r->site);
+	for (bool began = false;;) {
+		int64_t since = process_clock_ms();
+		st = begin_work(r, &e);
+		if (st == ST_OK && !began)
+			show_started(r);
+		began |= st == ST_OK;
+		if (st == ST_OK)
+			st = loop(r, signals, &e);
+		if (st != ST_RETRY || !wait_again(r, signals, process_clock_ms() - since, &e))
+			break;
+		forget(r);
 	}
+	code = conclude(r, w, st, &e);
+	show_end(r, code, e.code[0] != '\0' ? &e : NULL);
 	close_run(r);
 	close(signals);
 	return code;

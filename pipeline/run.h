@@ -8,6 +8,7 @@
  *
  *   run.c          the command: starts, loops, ends
  *   run_lanes.c    queues, workers, crashes, limits, pauses
+ *   run_ranges.c   long documents, done in ranges of pages
  *   run_show.c     what people and monitors see of it
  *   run_intake.c   what ingest tells: new documents, known ones, changed ones
  *   run_records.c  what records mean: a document on its way, a stage's answer
@@ -20,6 +21,7 @@
 #include "pipeline/archive.h"
 #include "pipeline/ledger.h"
 #include "pipeline/notify.h"
+#include "pipeline/process.h"
 #include "pipeline/progress.h"
 #include "pipeline/serve.h"
 #include "pipeline/worker.h"
@@ -39,6 +41,14 @@ struct job {
 	unsigned members; /* documents of a package */
 	int64_t began_ms; /* when it was handed out; 0: not yet */
 	bool package;
+
+	/* A long document (run_ranges.c). */
+	struct ranges *ranges;   /* of the whole document, while its ranges are done */
+	struct job *whole;       /* of a range: its document */
+	struct item_range range; /* of a range */
+	struct item_file *parts; /* of a document whose ranges are done: to be removed after it has passed */
+	size_t n_parts;
+	double seconds; /* that its ranges have taken */
 };
 
 /* What a lane has done in this run. Units are pages, after the gathering documents. */
@@ -64,7 +74,8 @@ struct lane {
 	const struct stage *stage; /* NULL: publish */
 	struct job *head, *tail;
 	size_t n;
-	int64_t since_ms; /* when the first of them came */
+	struct job *parked; /* documents whose last ranges are in hand */
+	int64_t since_ms;   /* when the first of them came */
 	struct worker *workers;
 	size_t n_workers;
 	size_t busy;
@@ -77,6 +88,7 @@ struct lane {
 	int64_t faulty_since_ms; /* 0: no fault */
 	int64_t resume_ms;
 	int64_t wait_ms;
+	bool unserved; /* the fault is a service that does not start */
 	struct err fault;
 };
 
@@ -98,6 +110,15 @@ struct run {
 	size_t gather;       /* index of the lane that gathers; n_lanes: none */
 	int64_t last_serial; /* of the items of earlier runs */
 
+	unsigned jobs;          /* cores */
+	unsigned ingest_deaths; /* in a row */
+	bool urgent;            /* what has been entered must not be lost: a key or an authority was used for it */
+
+	/* A fault of the supervisor's own that passes (ledger, notices, memory): all is dropped and begun again. */
+	bool again;
+	int64_t trouble_since_ms; /* 0: none */
+	int64_t trouble_wait_ms;
+
 	bool stopping;       /* nothing is handed out any more */
 	int64_t stop_due_ms; /* then the items in hand are dropped */
 	bool has_fault;      /* why the run stops */
@@ -108,17 +129,24 @@ struct run {
 	struct show show;
 };
 
-int64_t run_clock_ms(void); /* monotonic */
-/* Stops the run for this reason. */
+/* What is at hand cannot go on. A fault that passes (ST_RETRY): all is begun again after a while, as if the run had been stopped and started; any
+ * other ends the run. */
 void run_stop(struct run *r, const struct err *why);
+/* Ends the run for this reason, whatever it is. */
+void run_give_up(struct run *r, const struct err *why);
 
 /* run_lanes.c */
 enum status lanes_open(struct run *r, unsigned jobs, struct err *e);
 void lanes_close(struct run *r);
+/* Forgets the jobs. No worker may run. */
+void lanes_clear(struct run *r);
 struct lane *lane_find(struct run *r, const char *name);
 void job_free(struct job *j);
 struct job *job_new(int64_t serial, const char *id, const char *line, size_t n, bool package, unsigned pages);
 void lane_push(struct lane *l, struct job *j);
+void lane_push_first(struct lane *l, struct job *j);
+/* Takes a job that waits out of its lane; false where it does not wait there. */
+bool lane_remove(struct lane *l, struct job *j);
 /* Whether a lane takes no more from the one before it. */
 bool lane_full(const struct lane *l);
 bool lanes_idle(const struct run *r); /* nothing waits and nothing is in hand */
@@ -132,6 +160,19 @@ void lane_pause(struct run *r, struct lane *l, struct job *j, const struct err *
 void lane_works(struct lane *l); /* an item has passed: the fault is over */
 void lanes_drop_workers(struct run *r);
 
+/* run_ranges.c */
+/* The stage asks for j in ranges (it->state is ITEM_PARTS). Takes j over. */
+enum status ranges_begin(struct run *r, struct lane *l, struct job *j, const struct item *it, struct err *e);
+/* Takes the next range of a document that has been popped; the document waits on, in the lane or parked. NULL: no memory. */
+struct job *ranges_next(struct lane *l, struct job *whole);
+/* Whether a popped job is a document with ranges that are still to be handed out. */
+bool ranges_left(const struct job *j);
+/* The answer for a range, which is freed. When it is the last one, the document is queued to be joined, or fails. */
+enum status ranges_answer(struct run *r, struct lane *l, struct job *range, struct item *it, struct err *e);
+/* Removes the part files of a document that has passed the stage or failed in it. */
+void ranges_discard(const struct run *r, struct job *j);
+void ranges_free(struct ranges *g);
+
 /* run_show.c */
 void show_open(struct run *r, bool json, const char *metrics);
 void show_started(struct run *r);
@@ -143,6 +184,10 @@ void show_answer(struct run *r, struct lane *l, const struct job *j, const struc
 void show_published(struct run *r, struct lane *l, const struct job *j);
 void show_aside(struct run *r, const struct item *it, const char *stage);
 void show_paused(struct run *r, struct lane *l, const struct err *e);
+/* A worker has died; said: what it wrote last. */
+void show_died(struct run *r, const struct lane *l, const struct err *why, const char *said, size_t n);
+/* The run begins again after wait_ms. */
+void show_again(struct run *r, const struct err *why);
 /* To be called before lane_works. */
 void show_works(struct run *r, const struct lane *l);
 void show_stopping(struct run *r);

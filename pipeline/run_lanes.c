@@ -17,6 +17,12 @@ void job_free(struct job *j)
 {
 	if (j == NULL)
 		return;
+	for (size_t i = 0; i < j->n_parts; i++) {
+		free(j->parts[i].path);
+		free(j->parts[i].format);
+	}
+	free(j->parts);
+	ranges_free(j->ranges);
 	free(j->id);
 	free(j->line);
 	free(j);
@@ -44,10 +50,37 @@ void lane_push(struct lane *l, struct job *j)
 		l->tail->next = j;
 	} else {
 		l->head = j;
-		l->since_ms = run_clock_ms();
+		l->since_ms = process_clock_ms();
 	}
 	l->tail = j;
 	l->n++;
+}
+
+void lane_push_first(struct lane *l, struct job *j)
+{
+	j->next = l->head;
+	l->head = j;
+	if (l->tail == NULL) {
+		l->tail = j;
+		l->since_ms = process_clock_ms();
+	}
+	l->n++;
+}
+
+bool lane_remove(struct lane *l, struct job *j)
+{
+	struct job *before = NULL;
+	for (struct job *at = l->head; at != NULL; before = at, at = at->next) {
+		if (at != j)
+			continue;
+		*(before != NULL ? &before->next : &l->head) = j->next;
+		if (l->tail == j)
+			l->tail = before;
+		l->n--;
+		j->next = NULL;
+		return true;
+	}
+	return false;
 }
 
 static struct job *lane_pop(struct lane *l)
@@ -135,13 +168,28 @@ void lanes_drop_workers(struct run *r)
 		worker_kill(&r->ingest);
 }
 
+void lanes_clear(struct run *r)
+{
+	for (struct lane *l = r->lanes; l < r->lanes + r->n_lanes; l++) {
+		while (l->head != NULL)
+			job_free(lane_pop(l));
+		while (l->parked != NULL) {
+			struct job *j = l->parked;
+			l->parked = j->next;
+			job_free(j);
+		}
+		l->cursor = 0;
+		l->loaded = false;
+		l->count.units_left = 0;
+		lane_works(l);
+	}
+}
+
 void lanes_close(struct run *r)
 {
-	for (size_t i = 0; i < r->n_lanes; i++) {
-		while (r->lanes[i].head != NULL)
-			job_free(lane_pop(&r->lanes[i]));
+	lanes_clear(r);
+	for (size_t i = 0; i < r->n_lanes; i++)
 		free(r->lanes[i].workers);
-	}
 	free(r->lanes);
 	r->lanes = NULL;
 	r->n_lanes = 0;
@@ -159,11 +207,12 @@ void lane_works(struct lane *l)
 {
 	l->faulty_since_ms = l->resume_ms = l->wait_ms = 0;
 	l->failed_starts = 0;
+	l->unserved = false;
 }
 
 void lane_pause(struct run *r, struct lane *l, struct job *j, const struct err *e)
 {
-	int64_t now = run_clock_ms();
+	int64_t now = process_clock_ms();
 	if (j != NULL)
 		lane_push(l, j);
 	if (l->faulty_since_ms == 0)
@@ -174,7 +223,7 @@ void lane_pause(struct run *r, struct lane *l, struct job *j, const struct err *
 	l->wait_ms = l->wait_ms == 0 ? FIRST_WAIT_MS : l->wait_ms * 2 > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : l->wait_ms * 2;
 	l->resume_ms = now + l->wait_ms;
 	if (now - l->faulty_since_ms >= (int64_t)r->profile->limits.pause_limit_s * 1000) {
-		run_stop(r, e);
+		run_give_up(r, e);
 		return;
 	}
 	show_paused(r, l, e);
@@ -193,7 +242,14 @@ static struct job *take_job(struct lane *l, struct worker *w)
 /* What a dead worker died of, as the fault of its item. */
 static void cause(const struct run *r, const struct lane *l, const struct worker *w, int status, struct err *ret)
 {
-	if (w->overdue) {
+	char said[256];
+	size_t n;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
+		err_set(ret, ST_ITEM, "worker-cpu", "stage %s used more than %u s of CPU time", l->name,
+		        r->profile->limits.item_cpu_seconds);
+		err_arg(ret, "%s", l->name);
+		err_arg(ret, "%u", r->profile->limits.item_cpu_seconds);
+	} else if (w->overdue) {
 		err_set(ret, ST_ITEM, "worker-time", "stage %s took longer than %u s", l->name, r->profile->limits.item_seconds);
 		err_arg(ret, "%s", l->name);
 		err_arg(ret, "%u", r->profile->limits.item_seconds);
@@ -207,6 +263,10 @@ static void cause(const struct run *r, const struct lane *l, const struct worker
 		err_arg(ret, "%s", l->name);
 		err_arg(ret, "%d", WEXITSTATUS(status));
 	}
+	worker_last_words(w, said, sizeof said);
+	n = strlen(ret->detail);
+	if (said[0] != '\0')
+		snprintf(ret->detail + n, sizeof ret->detail - n, "; its last message: %s", said);
 }
 
 /* An item that has cost a worker: once more in a fresh one, then quarantine. */
@@ -229,11 +289,13 @@ static void worker_died(struct run *r, struct lane *l, struct worker *w)
 {
 	struct job *j = take_job(l, w);
 	bool ready = w->ready;
+	worker_listen(w);
 	struct worker was = *w;
 	int status = worker_kill(w);
 	struct err why;
 	r->show.workers_restarted++;
 	cause(r, l, &was, status, &why);
+	show_died(r, l, &why, was.said, was.said_n);
 	if (ready && j != NULL) {
 		job_costly(r, l, j, &why);
 	} else if (!ready) {
@@ -244,6 +306,13 @@ static void worker_died(struct run *r, struct lane *l, struct worker *w)
 			run_stop(r, &why);
 		}
 	}
+}
+
+/* Time for a job: a dossier or package of many documents takes longer, though not as long as each of them by itself. */
+static int64_t allowance_ms(const struct run *r, const struct job *j)
+{
+	uint32_t n = j->package ? j->members : j->n_items;
+	return (int64_t)r->profile->limits.item_seconds * 1000 * (1 + n / 100);
 }
 
 /* "!" and a record: the worker cannot go on. */
@@ -284,7 +353,8 @@ static void answered(struct run *r, struct lane *l, struct worker *w, struct byt
 		return;
 	}
 	/* An answer for another item: the worker is not itself any more. */
-	if (l->stage->gather == NULL && strcmp(it->id, j->id) != 0) {
+	if (l->stage->gather == NULL &&
+	    (strcmp(it->id, j->id) != 0 || (j->whole == NULL) != (it->range.of == 0 || it->state == ITEM_PARTS))) {
 		item_free(it);
 		worker_died(r, l, w);
 		return;
@@ -322,8 +392,7 @@ void lanes_read(struct run *r, struct lane *l, struct worker *w)
 		if (line.n == 2 && line.p[0] == '+' && !w->ready) {
 			unsigned lacks = (unsigned)(line.p[1] - '0') & ~r->lacks_told;
 			w->ready = true;
-			w->due_ms = run_clock_ms() +
-			            (int64_t)r->profile->limits.item_seconds * 1000 * ((struct job *)w->job)->n_items;
+			w->due_ms = process_clock_ms() + allowance_ms(r, w->job);
 			r->lacks_told |= lacks;
 			if (lacks != 0)
 				progress_say(&r->progress, SAY_SANDBOX, lacks & SANDBOX_NO_LANDLOCK ? "Landlock" : "seccomp");
@@ -337,7 +406,7 @@ void lanes_read(struct run *r, struct lane *l, struct worker *w)
 
 void lanes_check_time(struct run *r)
 {
-	int64_t now = run_clock_ms();
+	int64_t now = process_clock_ms();
 	for (size_t i = 0; i < r->n_lanes; i++) {
 		for (size_t k = 0; k < r->lanes[i].n_workers; k++) {
 			struct worker *w = &r->lanes[i].workers[k];
@@ -372,7 +441,14 @@ static bool hand_one(struct run *r, struct lane *l)
 		return false;
 	struct job *j = lane_pop(l);
 	BUF_AUTO struct buf dossier = BUF_INIT(SIZE_MAX / 2);
-	if (j->line == NULL) {
+	if (ranges_left(j)) {
+		j = ranges_next(l, j);
+		if (j == NULL) {
+			record_no_memory(&e);
+			run_stop(r, &e);
+			return false;
+		}
+	} else if (j->line == NULL) {
 		bool ready;
 		if (records_dossier(r, l, j, &dossier, &ready, &e) != ST_OK) {
 			job_free(j);
@@ -385,9 +461,7 @@ static bool hand_one(struct run *r, struct lane *l)
 		}
 	}
 	if (w->pid == 0) {
-		enum status st = serve_revive(&r->serve, &e);
-		if (st == ST_OK)
-			st = worker_start(w, &r->common, l->stage, &e);
+		enum status st = worker_start(w, &r->common, l->stage, &e);
 		if (st == ST_RUN) {
 			lane_push(l, j);
 			run_stop(r, &e);
@@ -398,10 +472,10 @@ static bool hand_one(struct run *r, struct lane *l)
 			return false;
 		}
 	}
-	w->due_ms = run_clock_ms() + (w->ready ? (int64_t)r->profile->limits.item_seconds * 1000 * j->n_items : START_MS);
+	w->due_ms = process_clock_ms() + (w->ready ? allowance_ms(r, j) : START_MS);
 	w->overdue = false;
 	w->job = j;
-	j->began_ms = run_clock_ms();
+	j->began_ms = process_clock_ms();
 	l->busy++;
 	const char *lines = j->line != NULL ? j->line : (const char *)dossier.data;
 	if (!worker_give(w, lines, j->line != NULL ? strlen(j->line) : dossier.len))
@@ -409,13 +483,46 @@ static bool hand_one(struct run *r, struct lane *l)
 	return true;
 }
 
+/* Whether the services that a lane needs are there; they are started where they are not. */
+static bool lane_served(struct run *r, struct lane *l)
+{
+	struct err e;
+	if (l->stage->needs == 0)
+		return true;
+	enum serve_state state = serve_poll(&r->serve, l->stage->needs, &e);
+	if (state == SERVE_READY && l->unserved) {
+		show_works(r, l);
+		lane_works(l);
+	} else if (state == SERVE_FAILED && e.status == ST_RETRY) {
+		lane_pause(r, l, NULL, &e);
+		l->unserved = true;
+	} else if (state == SERVE_FAILED) {
+		run_stop(r, &e);
+	}
+	return state == SERVE_READY;
+}
+
+/* The cores go to what is nearly done first: a stage whose documents wait takes them from the stages before it. What waits for a token or
+ * the network takes none. */
+static bool core_free(const struct run *r, const struct lane *l)
+{
+	size_t busy = 0;
+	if (l->stage->needs != 0)
+		return true;
+	for (size_t i = 0; i < r->n_lanes; i++)
+		if (r->lanes[i].stage != NULL && r->lanes[i].stage->needs == 0)
+			busy += r->lanes[i].busy;
+	return busy < r->jobs;
+}
+
 void lanes_hand_out(struct run *r)
 {
-	int64_t now = run_clock_ms();
-	/* The last lane first: what is nearly done goes before what is new. */
+	int64_t now = process_clock_ms();
 	for (size_t i = r->n_lanes - 1; i-- > 0;) {
 		struct lane *l = &r->lanes[i], *behind = &r->lanes[i + 1];
-		while (!r->stopping && l->n > 0 && now >= l->resume_ms && !lane_full(behind)) {
+		if (r->stopping || r->again || now < l->resume_ms || !lane_served(r, l))
+			continue;
+		while (!r->stopping && !r->again && l->n > 0 && now >= l->resume_ms && !lane_full(behind) && core_free(r, l)) {
 			if (l->faulty_since_ms != 0 && l->busy > 0)
 				break; /* one tries whether the fault is over */
 			if (!hand_one(r, l))

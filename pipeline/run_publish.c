@@ -139,7 +139,7 @@ enum status records_publish(struct run *r, struct err *e)
 	struct lane *l = &r->lanes[r->n_lanes - 1];
 	/* First what is published must be entered for good: a crash in between must find it waiting for this. */
 	enum status st = ledger_commit(r->ledger, e);
-	for (size_t n = l->n; st == ST_OK && n > 0 && run_clock_ms() >= l->resume_ms; n--) {
+	for (size_t n = l->n; st == ST_OK && n > 0 && process_clock_ms() >= l->resume_ms; n--) {
 		struct job *j = l->head;
 		l->head = j->next;
 		l->tail = l->head == NULL ? NULL : l->tail;

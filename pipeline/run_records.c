@@ -172,6 +172,11 @@ enum status records_answer(struct run *r, struct lane *l, struct job *j, struct 
 	}
 	show_works(r, l);
 	lane_works(l);
+	if (it->state == ITEM_PARTS)
+		return ranges_begin(r, l, j, it, e);
+	if (j->whole != NULL)
+		return ranges_answer(r, l, j, it, e);
+	item_clear_parts(it);
 	if (it->state == ITEM_OK && !plausible(r, it)) {
 		struct err lie;
 		err_set(&lie, ST_ITEM, "worker-answer", "stage %s names a file outside the work folder", l->name);
@@ -183,6 +188,9 @@ enum status records_answer(struct run *r, struct lane *l, struct job *j, struct 
 		st = package_answer(r, l, it, j->id, e);
 	else
 		st = document_answer(r, l, j, it, e);
+	r->urgent |= l->stage != NULL && l->stage->needs != 0;
+	if (st == ST_OK)
+		ranges_discard(r, j);
 	item_free(it);
 	job_free(j);
 	return st;

@@ -140,7 +140,7 @@ static void draw(struct run *r, int64_t now_ms)
 
 void show_tick(struct run *r)
 {
-	int64_t now_ms = run_clock_ms();
+	int64_t now_ms = process_clock_ms();
 	struct show *s = &r->show;
 	notify_tick(&s->notify, now_ms);
 	if (progress_due(&r->progress, now_ms))
@@ -168,7 +168,7 @@ void show_open(struct run *r, bool json, const char *metrics)
 	r->show.start_s = time_now_ms() / 1000;
 	r->show.last_success_s = metrics != NULL ? metrics_last_success(metrics) : 0;
 	notify_open(&r->show.notify);
-	progress_begin(&r->progress, json, run_clock_ms());
+	progress_begin(&r->progress, json, process_clock_ms());
 }
 
 void show_started(struct run *r)
@@ -189,7 +189,7 @@ void show_answer(struct run *r, struct lane *l, const struct job *j, const struc
 {
 	bool good = it->state == ITEM_OK;
 	/* A job that was never handed out (another has failed for it) took no time. */
-	double seconds = j->began_ms > 0 ? (double)(run_clock_ms() - j->began_ms) / 1000 : 0;
+	double seconds = j->seconds + (j->began_ms > 0 ? (double)(process_clock_ms() - j->began_ms) / 1000 : 0);
 	unsigned documents = j->line == NULL ? j->n_items : j->package ? j->members : 1;
 	unsigned units = units_of(r, l, j->pages, documents);
 	size_t at = (size_t)(l - r->lanes);
@@ -245,6 +245,32 @@ void show_paused(struct run *r, struct lane *l, const struct err *e)
 	BUF_AUTO struct buf why = BUF_INIT(4096);
 	notice_sentence(e, say_english(), &why);
 	progress_say(&r->progress, SAY_PAUSED, l->name, why.failed || why.len == 0 ? e->code : (const char *)why.data);
+}
+
+void show_died(struct run *r, const struct lane *l, const struct err *why, const char *said, size_t n)
+{
+	if (!r->progress.json) {
+		progress_say(&r->progress, SAY_WORKER_DIED, l->name, why->detail);
+		return;
+	}
+	char text[WORKER_SAID + 1];
+	memcpy(text, said, n);
+	text[n] = '\0';
+	log_event("worker-died", with_fault(json_pack("{s:s,s:o,s:o}", "stage", l->name, "detail", log_text(why->detail), "said",
+	                                              log_text(text)),
+	                                    why));
+}
+
+void show_again(struct run *r, const struct err *e)
+{
+	if (r->progress.json) {
+		log_event("paused",
+		          with_fault(json_pack("{s:s,s:f}", "stage", "run", "wait_s", (double)r->trouble_wait_ms / 1000), e));
+		return;
+	}
+	BUF_AUTO struct buf why = BUF_INIT(4096);
+	notice_sentence(e, say_english(), &why);
+	progress_say(&r->progress, SAY_PAUSED, "arkseal", why.failed || why.len == 0 ? e->code : (const char *)why.data);
 }
 
 void show_works(struct run *r, const struct lane *l)

@@ -28,6 +28,7 @@
 	X(METRICS, "Không ghi được tệp số liệu (--metrics): %s", "The metrics (--metrics) cannot be written: %s")                \
 	X(STATUS, "%s/%s tài liệu, cách ly %s", "%s/%s documents, quarantined %s")                                               \
 	X(PAUSED, "%s tạm dừng: %s", "%s waits: %s")                                                                             \
+	X(WORKER_DIED, "Một tiến trình của công đoạn %s đã dừng: %s", "A worker of %s has ended: %s")                            \
 	X(SET_ASIDE, "Cách ly: %s: %s", "Quarantined: %s: %s")                                                                   \
 	X(REFUSED, "Từ chối: %s: %s", "Refused: %s: %s")                                                                         \
 	X(STOPPING, "Đang dừng…", "Stopping…")                                                                                   \

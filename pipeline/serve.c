@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,46 +13,46 @@
 
 #include "pipeline/process.h"
 
-/* What a service says when it has started: "ok", or its fault as "code\tdetail\twhere\tstatus". */
-static enum status read_ready(int fd, const char *name, struct err *e)
+#define READY_MS 120000 /* a token may take its time to open; one that takes longer is tried anew */
+
+/* What a service has said when it was started: "ok", or its fault as "code\tdetail\twhere\tstatus". */
+static enum status understand(struct serve_one *one, struct err *e)
 {
-	char text[2048];
-	size_t n = 0;
-	for (;;) {
-		ssize_t got = read(fd, text + n, sizeof text - 1 - n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-		if (memchr(text, '\n', n) != NULL || n == sizeof text - 1)
-			break;
-	}
-	text[n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	if (strcmp(text, "ok") == 0)
+	char *at = one->said;
+	at[strcspn(at, "\n")] = '\0';
+	if (strcmp(at, "ok") == 0)
 		return ST_OK;
-	char *at = text;
 	const char *code = strsep(&at, "\t"), *detail = strsep(&at, "\t"), *where = strsep(&at, "\t");
 	/* A token that is not there now may be there later. */
 	enum status st = at != NULL && strcmp(at, status_name(ST_RETRY)) == 0 ? ST_RETRY : ST_RUN;
 	if (code[0] == '\0') {
-		err_set(e, ST_RETRY, "service-start", "%s ended before it was ready", name);
-		err_arg(e, "%s", name);
+		err_set(e, ST_RETRY, "service-start", "%s ended before it was ready", one->service->name);
+		err_arg(e, "%s", one->service->name);
 		return ST_RETRY;
 	}
 	err_set(e, st, code, "%s", detail != NULL ? detail : "");
 	err_arg(e, "%s", detail != NULL ? detail : "");
-	return err_where(e, "%s", where != NULL ? where : name);
+	return err_where(e, "%s", where != NULL ? where : one->service->name);
 }
 
-static enum status start_one(struct serve *s, size_t i, struct err *e)
+static void drop(struct serve_one *one, int wait_ms)
+{
+	if (one->control_fd >= 0)
+		close(one->control_fd);
+	if (one->ready_fd >= 0)
+		close(one->ready_fd);
+	if (one->pid > 0)
+		process_end(one->pid, wait_ms);
+	*one = (struct serve_one){.service = one->service, .control_fd = -1, .ready_fd = -1};
+}
+
+static enum status start_one(const struct serve *s, struct serve_one *one, struct err *e)
 {
 	int control[2], ready[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0)
-		return err_errno(e, "socket", s->one[i].service->name);
-	if (pipe2(ready, O_CLOEXEC) != 0) {
-		enum status st = err_errno(e, "socket", s->one[i].service->name);
+		return err_errno(e, "socket", one->service->name);
+	if (pipe2(ready, O_CLOEXEC | O_NONBLOCK) != 0) {
+		enum status st = err_errno(e, "socket", one->service->name);
 		close(control[0]);
 		close(control[1]);
 		return st;
@@ -60,56 +61,98 @@ static enum status start_one(struct serve *s, size_t i, struct err *e)
 	if (pid == 0) {
 		int keep[] = {control[1], ready[1]};
 		process_keep_fds(keep, 2);
-		process_exit(s->one[i].service->main(s->profile, s->site, control[1], ready[1]));
+		process_exit(one->service->main(s->profile, s->site, control[1], ready[1]));
 	}
 	close(control[1]);
 	close(ready[1]);
-	enum status st = pid < 0 ? err_errno(e, "fork", s->one[i].service->name) : ST_OK;
-	if (st == ST_OK)
-		st = read_ready(ready[0], s->one[i].service->name, e);
-	close(ready[0]);
-	if (st != ST_OK) {
-		close(control[0]);
-		if (pid > 0)
-			process_wait(pid);
-		return st;
-	}
-	s->one[i].pid = pid;
-	s->one[i].control_fd = control[0];
-	return ST_OK;
+	one->pid = pid > 0 ? pid : 0;
+	one->control_fd = control[0];
+	one->ready_fd = ready[0];
+	one->due_ms = process_clock_ms() + READY_MS;
+	one->said_n = 0;
+	if (pid > 0)
+		return ST_OK;
+	enum status st = err_errno(e, "fork", one->service->name);
+	drop(one, 0);
+	return st;
 }
 
-enum status serve_start(struct serve *s, unsigned needs, const struct profile *profile, const struct site *site, struct err *e)
+/* Hears a service that is starting. */
+static enum serve_state hear(struct serve_one *one, struct err *e)
+{
+	for (;;) {
+		ssize_t n = read(one->ready_fd, one->said + one->said_n, sizeof one->said - 1 - one->said_n);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			if (process_clock_ms() < one->due_ms)
+				return SERVE_STARTING;
+			err_set(e, ST_RETRY, "service-slow", "%s is not ready after %d s", one->service->name, READY_MS / 1000);
+			err_arg(e, "%s", one->service->name);
+			err_arg(e, "%d", READY_MS / 1000);
+			break;
+		}
+		one->said_n += n > 0 ? (size_t)n : 0;
+		one->said[one->said_n] = '\0';
+		if (n > 0 && strchr(one->said, '\n') == NULL && one->said_n < sizeof one->said - 1)
+			continue;
+		if (understand(one, e) != ST_OK)
+			break;
+		close(one->ready_fd);
+		one->ready_fd = -1;
+		return SERVE_READY;
+	}
+	drop(one, 0);
+	return SERVE_FAILED;
+}
+
+void serve_open(struct serve *s, unsigned needs, const struct profile *profile, const struct site *site)
 {
 	*s = (struct serve){.profile = profile, .site = site};
-	for (size_t i = 0; services[i] != NULL && s->n < SERVE_MAX; i++) {
-		if ((services[i]->serves & needs) == 0)
-			continue;
-		s->one[s->n].service = services[i];
-		s->one[s->n].control_fd = -1;
-		s->n++;
-	}
-	return serve_revive(s, e);
+	for (size_t i = 0; services[i] != NULL && s->n < SERVE_MAX; i++)
+		if ((services[i]->serves & needs) != 0)
+			s->one[s->n++] = (struct serve_one){.service = services[i], .control_fd = -1, .ready_fd = -1};
 }
 
-enum status serve_revive(struct serve *s, struct err *e)
+enum serve_state serve_poll(struct serve *s, unsigned needs, struct err *e)
 {
-	enum status st = ST_OK;
-	for (size_t i = 0; i < s->n && st == ST_OK; i++)
-		if (s->one[i].pid == 0)
-			st = start_one(s, i, e);
-	return st;
+	enum serve_state all = SERVE_READY;
+	for (size_t i = 0; i < s->n && all != SERVE_FAILED; i++) {
+		struct serve_one *one = &s->one[i];
+		if ((one->service->serves & needs) == 0)
+			continue;
+		if (one->pid == 0 && start_one(s, one, e) != ST_OK)
+			return SERVE_FAILED;
+		enum serve_state state = one->ready_fd >= 0 ? hear(one, e) : SERVE_READY;
+		if (state != SERVE_READY)
+			all = state;
+	}
+	return all;
+}
+
+enum status serve_wait(struct serve *s, unsigned needs, struct err *e)
+{
+	for (;;) {
+		struct pollfd wait = {.fd = -1, .events = POLLIN};
+		enum serve_state state = serve_poll(s, needs, e);
+		if (state != SERVE_STARTING)
+			return state == SERVE_READY ? ST_OK : e->status;
+		for (size_t i = 0; i < s->n; i++)
+			if (s->one[i].ready_fd >= 0)
+				wait.fd = s->one[i].ready_fd;
+		poll(&wait, 1, 1000);
+	}
 }
 
 bool serve_check(struct serve *s)
 {
 	bool died = false;
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->one[i].pid == 0 || waitpid(s->one[i].pid, NULL, WNOHANG) != s->one[i].pid)
+		struct serve_one *one = &s->one[i];
+		if (one->pid == 0 || one->ready_fd >= 0 || waitpid(one->pid, NULL, WNOHANG) != one->pid)
 			continue;
-		close(s->one[i].control_fd);
-		s->one[i].control_fd = -1;
-		s->one[i].pid = 0;
+		one->pid = 0;
+		drop(one, 0);
 		died = true;
 	}
 	return died;
@@ -145,7 +188,7 @@ enum status serve_connect(struct serve *s, unsigned need, int *ret_fd, struct er
 		if (s->one[i].service->serves != need)
 			continue;
 		int pair[2];
-		if (s->one[i].pid == 0) {
+		if (s->one[i].pid == 0 || s->one[i].ready_fd >= 0) {
 			err_set(e, ST_RETRY, "service-gone", "%s is not running", s->one[i].service->name);
 			err_arg(e, "%s", s->one[i].service->name);
 			return ST_RETRY;
@@ -168,13 +211,7 @@ enum status serve_connect(struct serve *s, unsigned need, int *ret_fd, struct er
 
 void serve_stop(struct serve *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->one[i].pid == 0)
-			continue;
-		close(s->one[i].control_fd);
-		process_end(s->one[i].pid, 5000);
-		s->one[i].pid = 0;
-		s->one[i].control_fd = -1;
-	}
+	for (size_t i = 0; i < s->n; i++)
+		drop(&s->one[i], s->one[i].ready_fd >= 0 ? 0 : 5000);
 	s->n = 0;
 }

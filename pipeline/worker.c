@@ -50,12 +50,48 @@ static enum status close_sandbox(const struct worker_common *c, unsigned *lacks,
 	return st;
 }
 
+/* What workers need of the environment; passwords and tokens may stand in the rest. */
+static void clear_environment(void)
+{
+	static const char *const kept[] = {
+	    "LANG",         "LANGUAGE",      "LC_ALL",      "LC_MESSAGES",     "LC_CTYPE",     "TZ",
+	    "PATH",         "HOME",          "TMPDIR",      "TESSDATA_PREFIX", "ARKSEAL_DATA", "OMP_THREAD_LIMIT",
+	    "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+	char *value[sizeof kept / sizeof kept[0]];
+	size_t n = sizeof kept / sizeof kept[0];
+	for (size_t i = 0; i < n; i++) {
+		const char *is = getenv(kept[i]);
+		value[i] = is != NULL ? strdup(is) : NULL;
+	}
+	clearenv();
+	for (size_t i = 0; i < n; i++) {
+		if (value[i] != NULL)
+			setenv(kept[i], value[i], 1);
+		free(value[i]);
+	}
+}
+
 static int child_main(const struct worker_common *c, const struct stage *stage, int fd, int key_fd, int fetch_fd)
 {
-	struct stage_env env = {c->profile, c->site, c->work_folder, key_fd, fetch_fd, time_now_ms, c->shard};
-	struct filter f = {.stage = stage, .env = &env, .in = fd, .out = fd, .backlog = c->backlog};
+	struct stage_env env = {
+	    .profile = c->profile,
+	    .site = c->site,
+	    .work_folder = c->work_folder,
+	    .key_fd = key_fd,
+	    .fetch_fd = fetch_fd,
+	    .now_ms = time_now_ms,
+	    .parts = true,
+	    .shard = c->shard,
+	};
+	struct filter f = {.stage = stage,
+	                   .env = &env,
+	                   .in = fd,
+	                   .out = fd,
+	                   .backlog = c->backlog,
+	                   .cpu_seconds = c->profile->limits.item_cpu_seconds};
 	struct err e = {0};
 	unsigned lacks = 0;
+	clear_environment();
 	enum status st = stage->open == NULL ? ST_OK : stage->open(&env, &f.state, &e);
 	if (st == ST_OK)
 		st = close_sandbox(c, &lacks, &e);
@@ -75,7 +111,7 @@ static int child_main(const struct worker_common *c, const struct stage *stage, 
 
 enum status worker_start(struct worker *w, const struct worker_common *c, const struct stage *stage, struct err *e)
 {
-	int pair[2], key_fd = -1, fetch_fd = -1;
+	int pair[2], said[2], key_fd = -1, fetch_fd = -1;
 	enum status st = ST_OK;
 	if (stage->needs & STAGE_NEEDS_KEY)
 		st = serve_connect(c->serve, STAGE_NEEDS_KEY, &key_fd, e);
@@ -83,20 +119,31 @@ enum status worker_start(struct worker *w, const struct worker_common *c, const 
 		st = serve_connect(c->serve, STAGE_NEEDS_NETWORK, &fetch_fd, e);
 	if (st == ST_OK && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		st = err_errno(e, "socket", stage->name);
+	if (st == ST_OK && pipe2(said, O_CLOEXEC) != 0) {
+		st = err_errno(e, "socket", stage->name);
+		close(pair[0]);
+		close(pair[1]);
+	}
 	if (st == ST_OK) {
 		pid_t pid = process_fork();
 		if (pid == 0) {
+			dup2(said[1], STDERR_FILENO);
+			dup2(said[1], STDOUT_FILENO);
 			int keep[] = {pair[1], key_fd, fetch_fd, c->lock_fd};
 			process_keep_fds(keep, 4);
 			process_exit(child_main(c, stage, pair[1], key_fd, fetch_fd));
 		}
 		close(pair[1]);
+		close(said[1]);
 		if (pid < 0) {
 			st = err_errno(e, "fork", stage->name);
 			close(pair[0]);
+			close(said[0]);
 		} else {
 			fcntl(pair[0], F_SETFL, O_NONBLOCK);
-			*w = (struct worker){.pid = pid, .wire = WIRE_INIT(pair[0]), .out = BUF_INIT(SIZE_MAX / 2)};
+			fcntl(said[0], F_SETFL, O_NONBLOCK);
+			*w = (struct worker){
+			    .pid = pid, .wire = WIRE_INIT(pair[0]), .out = BUF_INIT(SIZE_MAX / 2), .said_fd = said[0]};
 		}
 	}
 	if (key_fd >= 0)
@@ -135,9 +182,46 @@ bool worker_flush(struct worker *w)
 	return true;
 }
 
+void worker_listen(struct worker *w)
+{
+	char more[WORKER_SAID];
+	ssize_t n = w->said_fd < 0 ? -1 : read(w->said_fd, more, sizeof more);
+	if (n == 0) {
+		close(w->said_fd);
+		w->said_fd = -1;
+	}
+	if (n <= 0)
+		return;
+	size_t got = (size_t)n, keep = w->said_n < WORKER_SAID - got ? w->said_n : WORKER_SAID - got;
+	memmove(w->said, w->said + w->said_n - keep, keep);
+	memcpy(w->said + keep, more, got);
+	w->said_n = keep + got;
+}
+
+void worker_last_words(const struct worker *w, char *to, size_t room)
+{
+	size_t end = w->said_n, start;
+	while (end > 0 && w->said[end - 1] == '\n')
+		end--;
+	for (start = end; start > 0 && w->said[start - 1] != '\n';)
+		start--;
+	size_t n = end - start < room ? end - start : room - 1;
+	while (n > 0 && start + n < end && ((unsigned char)w->said[start + n] & 0xc0) == 0x80)
+		n--;
+	memcpy(to, w->said + start, n);
+	to[n] = '\0';
+	/* It read hostile files: nothing of it may steer a terminal or break a record. */
+	bool valid = utf8_valid(to, n);
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)to[i] < 0x20 || to[i] == 0x7f || (!valid && (unsigned char)to[i] >= 0x80))
+			to[i] = '?';
+}
+
 static void close_wire(struct worker *w)
 {
 	close(w->wire.fd);
+	if (w->said_fd >= 0)
+		close(w->said_fd);
 	wire_free(&w->wire);
 	buf_free(&w->out);
 }

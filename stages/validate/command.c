@@ -257,7 +257,8 @@ static int validate_main(int argc, char **argv)
 		                   site == NULL ? 0 : site->trust_anchors_count, &anchors, &e);
 	run.policy.anchors = anchors;
 	if (st == ST_OK && w.online) {
-		st = serve_start(&serve, STAGE_NEEDS_NETWORK, NULL, site, &e);
+		serve_open(&serve, STAGE_NEEDS_NETWORK, NULL, site);
+		st = serve_wait(&serve, STAGE_NEEDS_NETWORK, &e);
 		if (st == ST_OK)
 			st = serve_connect(&serve, STAGE_NEEDS_NETWORK, &fd, &e);
 		if (st == ST_OK)
