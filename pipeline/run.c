@@ -233,12 +233,12 @@ static enum status loop(struct run *r, int signals, struct err *e)
 		st = round_once(r, signals, w, e);
 	free(w);
 	lanes_drop_workers(r);
-	enum status end = ledger_commit(r->ledger, st == ST_OK ? e : NULL);
-	if (st == ST_OK && end == ST_OK && r->again) {
-		*e = r->fault;
-		return e->status;
-	}
-	return st == ST_OK ? end : st;
+	struct err ending;
+	enum status end = ledger_commit(r->ledger, &ending);
+	if (st != ST_OK || (end == ST_OK && !r->again))
+		return st;
+	*e = r->again ? r->fault : ending;
+	return e->status;
 }
 
 /* Beginning again */
