@@ -7,6 +7,7 @@
  *   wait    sign's authority is away until the file "up" stands in the backlog
  *   escape  convert tries what a worker may not do; it says in the result what it could do
  *   stop    sign says that the run must stop
+ *   long    convert asks for it in ranges of 4 of its 18 pages; "long fail" and "long crash": pages 9 to 12 do so
  * sign adds a line to sign.log in the work folder for each signature.
  */
 #include <arpa/inet.h>
@@ -23,6 +24,7 @@
 
 #include "pipeline/command.h"
 #include "pipeline/stage.h"
+#include "stages/base/digest.h"
 #include "stages/base/file.h"
 
 static const struct stage_env *env;
@@ -144,6 +146,43 @@ static void escape(char *found, size_t room)
 		strncat(found, " ledger", room - strlen(found) - 1);
 }
 
+#define LONG_RANGE 4
+#define LONG_PAGES 18
+
+static enum status long_range(struct item *it, const struct buf *text, struct err *e)
+{
+	char extension[32], line[64], digest[65];
+	if (it->range.first == 2 * LONG_RANGE + 1 && says(text, "long crash"))
+		raise(SIGKILL);
+	if (it->range.first == 2 * LONG_RANGE + 1 && says(text, "long fail"))
+		return err_set(e, ST_ITEM, "test-fail", "as the file says");
+	snprintf(extension, sizeof extension, ".range-%u", it->range.first);
+	int n = snprintf(line, sizeof line, "pages %u to %u of %u\n", it->range.first, it->range.last, it->range.of);
+	char *path = stage_path(env, it, "convert", extension);
+	enum status st = file_write(path, line, (size_t)n, e);
+	if (st == ST_OK) {
+		sha256_hex(line, (size_t)n, digest);
+		item_add_part(it, path, n, digest);
+	}
+	free(path);
+	rest(20);
+	return st;
+}
+
+static enum status long_join(struct item *it, struct err *e)
+{
+	BUF_AUTO struct buf all = BUF_INIT(1 << 20);
+	enum status st = ST_OK;
+	for (size_t i = 0; i < it->n_parts && st == ST_OK; i++) {
+		BUF_AUTO struct buf part = BUF_INIT(1 << 20);
+		st = file_read(it->parts[i].path, &part, e);
+		buf_add(&all, part.data, part.len);
+	}
+	buf_byte(&all, '\0');
+	item_clear_parts(it);
+	return st == ST_OK ? pass_on(it, "convert", (const char *)all.data, e) : st;
+}
+
 static enum status null_convert(void *state, struct item *it, struct err *e)
 {
 	BUF_AUTO struct buf text = BUF_INIT(1 << 20);
@@ -157,6 +196,15 @@ static enum status null_convert(void *state, struct item *it, struct err *e)
 	rest(2);
 	if (st != ST_OK)
 		return st;
+	if (says(&text, "long") && it->range.of > 0)
+		return long_range(it, &text, e);
+	if (says(&text, "long") && it->n_parts > 0)
+		return long_join(it, e);
+	if (says(&text, "long") && env->parts) {
+		it->state = ITEM_PARTS;
+		it->range = (struct item_range){1, LONG_RANGE, LONG_PAGES};
+		return ST_OK;
+	}
 	if (says(&text, "crash") || (says(&text, "once") && !met))
 		raise(SIGKILL);
 	if (says(&text, "hang"))
