@@ -245,12 +245,18 @@ struct retry {
 		char *id, *dossier, *next;
 	} * v;
 	size_t n;
+	int64_t seen;
+	bool more;
 };
+
+#define RETRY_BATCH 1000 /* rows that are looked at before the wanted ones are put back */
 
 static enum status choose(void *arg, const struct ledger_row *row, struct err *e)
 {
 	struct retry *r = arg;
 	bool wanted = r->wanted->n == 1;
+	r->seen = row->serial;
+	r->more = true;
 	for (size_t i = 1; i < r->wanted->n; i++) {
 		if (strcmp(r->wanted->v[i], row->id) == 0)
 			wanted = r->met[i] = true;
@@ -319,19 +325,26 @@ static enum status put_back(struct ledger *l, const struct archive *a, const str
 /* Puts back what is wanted of one part. */
 static enum status retry_part(struct ledger *l, const struct archive *a, struct retry *r, size_t *n, struct err *e)
 {
-	r->v = NULL;
-	r->n = 0;
-	enum status st = ledger_in_state(l, LEDGER_QUARANTINE, choose, r, e);
-	for (size_t i = 0; i < r->n; i++) {
+	enum status st = ST_OK;
+	r->seen = 0;
+	do {
+		r->v = NULL;
+		r->n = 0;
+		r->more = false;
+		st = ledger_in_state(l, LEDGER_QUARANTINE, r->seen, RETRY_BATCH, choose, r, e);
+		for (size_t i = 0; i < r->n; i++) {
+			if (st == ST_OK)
+				st = put_back(l, a, &r->v[i], e);
+			*n += st == ST_OK;
+			free(r->v[i].id);
+			free(r->v[i].dossier);
+			free(r->v[i].next);
+		}
+		free(r->v);
 		if (st == ST_OK)
-			st = put_back(l, a, &r->v[i], e);
-		*n += st == ST_OK;
-		free(r->v[i].id);
-		free(r->v[i].dossier);
-		free(r->v[i].next);
-	}
-	free(r->v);
-	return st == ST_OK ? ledger_commit(l, e) : st;
+			st = ledger_commit(l, e);
+	} while (st == ST_OK && r->more);
+	return st;
 }
 
 static int retry_main(int argc, char **argv)

@@ -1,10 +1,12 @@
 #include "pipeline/ledger.h"
+#include "pipeline/ledger_schema.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define ROWS_MOST 2000 /* written before a commit; a sync costs as much as many of them */
 #define ROW "i.serial, i.package, i.state, i.attempts, i.id, i.dossier, i.next, i.intake, i.sources, i.record"
 
 enum statement {
@@ -15,6 +17,11 @@ enum statement {
 	WAITING,
 	DOSSIER,
 	IN_STATE,
+	ASIDE,
+	BY_SOURCES,
+	NOTE,
+	NOTES,
+	CLEAR_NOTES,
 	STEPS,
 	ENTER,
 	CLEAR_STEPS,
@@ -42,7 +49,14 @@ static const char *const sql[N_STATEMENTS] = {
     [WAITING] = "SELECT " ROW " FROM items i WHERE state = 'ok' AND next = ?1 AND serial > ?2 AND serial <= ?3 "
                 "ORDER BY serial LIMIT ?4",
     [DOSSIER] = "SELECT " ROW " FROM items i WHERE dossier = ?1 AND package = 0 ORDER BY id",
-    [IN_STATE] = "SELECT " ROW " FROM items i WHERE state = ?1 ORDER BY serial",
+    [IN_STATE] = "SELECT " ROW " FROM items i WHERE state = ?1 AND serial > ?2 ORDER BY serial LIMIT ?3",
+    [ASIDE] = "SELECT " ROW " FROM items i WHERE state = ?1 AND state IN ('quarantine', 'refused') AND serial > ?2 "
+              "ORDER BY serial LIMIT ?3",
+    [BY_SOURCES] = "SELECT " ROW " FROM items i WHERE sources = ?1 ORDER BY serial",
+    [NOTE] = "INSERT INTO notes VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET detail = ?3, at = ?4",
+    [NOTES] = "SELECT n.item, i.package, i.id, n.code, n.detail, n.at FROM notes n JOIN items i ON i.serial = n.item "
+              "WHERE n.item >= ?1 AND n.item <= ?2 ORDER BY n.item, n.code LIMIT ?3",
+    [CLEAR_NOTES] = "DELETE FROM notes WHERE item = ?1",
     [STEPS] = "SELECT i.serial, i.package, i.state, i.attempts, i.id, i.dossier, s.stage, i.intake, i.sources, s.record "
               "FROM steps s JOIN items i ON i.serial = s.item WHERE s.item = ?1 ORDER BY s.number DESC",
     [ENTER] =
@@ -60,11 +74,11 @@ static const char *const sql[N_STATEMENTS] = {
     [UNPACKAGE] = "DELETE FROM items WHERE serial = ?1 AND package = 1",
     [SET_DOSSIER] = "INSERT INTO dossiers (key, size, state) VALUES (?1, ?2, 'open') ON CONFLICT (key) DO UPDATE SET size = ?2",
     [DOSSIER_STATE] = "UPDATE dossiers SET state = ?2 WHERE key = ?1",
-    [COUNT_DOSSIER] = "SELECT d.size, count(i.serial), ifnull(sum(i.state = 'ok' AND i.next = ?2), 0), "
-                      "ifnull(sum(i.state IN ('quarantine', 'refused')), 0), d.state = 'open' "
-                      "FROM dossiers d LEFT JOIN items i ON i.dossier = d.key AND i.package = 0 WHERE d.key = ?1 GROUP BY d.key",
-    [OPEN_DOSSIERS] = "SELECT key FROM dossiers WHERE state = 'open' ORDER BY key",
-    [COUNT] = "SELECT package, state, next, count(*) FROM items GROUP BY state, next, package",
+    [COUNT_DOSSIER] = "SELECT d.size, ifnull(sum(c.n), 0), ifnull(sum(c.n * (c.state = 'ok' AND c.next = ?2)), 0), "
+                      "ifnull(sum(c.n * (c.state IN ('quarantine', 'refused'))), 0), d.state = 'open' "
+                      "FROM dossiers d LEFT JOIN dossier_counts c ON c.dossier = d.key WHERE d.key = ?1 GROUP BY d.key",
+    [OPEN_DOSSIERS] = "SELECT key FROM dossiers WHERE state = 'open' AND key > ?1 ORDER BY key LIMIT ?2",
+    [COUNT] = "SELECT package, state, next, n FROM counts WHERE n > 0 ORDER BY state, next, package",
     [SUMS] =
         "SELECT ifnull(json_extract(record, '$.fonds'), ''), CASE WHEN ?1 THEN ifnull(json_extract(record, '$.dossier'), '') "
         "ELSE '' END, package, state, next, strftime('%Y-%m', changed / 1000, 'unixepoch', 'localtime'), count(*), "
@@ -73,20 +87,9 @@ static const char *const sql[N_STATEMENTS] = {
     [LAST] = "SELECT ifnull(max(serial), 0) FROM items",
 };
 
-static const char schema[] =
-    "CREATE TABLE items (serial INTEGER PRIMARY KEY, package INTEGER NOT NULL, id TEXT NOT NULL, dossier TEXT, next TEXT NOT "
-    "NULL, "
-    "state TEXT NOT NULL, intake TEXT, sources TEXT, record TEXT NOT NULL, attempts INTEGER NOT NULL, entered INTEGER NOT NULL, "
-    "changed INTEGER NOT NULL, UNIQUE (package, id));"
-    "CREATE INDEX items_by_state ON items (state, next, package, serial);"
-    "CREATE INDEX items_by_dossier ON items (dossier);"
-    "CREATE TABLE steps (item INTEGER NOT NULL, number INTEGER NOT NULL, stage TEXT NOT NULL, record TEXT NOT NULL, "
-    "PRIMARY KEY (item, number)) WITHOUT ROWID;"
-    "CREATE TABLE dossiers (key TEXT PRIMARY KEY, size INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;";
-
 struct ledger {
 	sqlite3 *db;
+	bool still; /* read as a file that nobody writes */
 	sqlite3_stmt *prepared[N_STATEMENTS];
 	bool open;        /* in a transaction */
 	unsigned written; /* rows in it */
@@ -110,6 +113,8 @@ static enum ledger_state state_of(const char *name)
 static enum status fault(const struct ledger *l, struct err *e)
 {
 	int code = l->db == NULL ? SQLITE_NOMEM : sqlite3_errcode(l->db);
+	if (l->still && (code & 0xff) == SQLITE_CORRUPT)
+		code = SQLITE_BUSY; /* a run has begun to write meanwhile */
 	switch (code & 0xff) {
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
@@ -136,6 +141,11 @@ static sqlite3_stmt *prepare(struct ledger *l, enum statement s)
 static void text(sqlite3_stmt *q, int at, const char *value)
 {
 	sqlite3_bind_text(q, at, value, -1, SQLITE_STATIC);
+}
+
+static const char *column(sqlite3_stmt *q, int at)
+{
+	return (const char *)sqlite3_column_text(q, at);
 }
 
 /* Runs a statement that writes, inside a transaction. */
@@ -180,32 +190,20 @@ enum status ledger_tick(struct ledger *l, int64_t now_ms, struct err *e)
 		return ST_OK;
 	if (l->began_ms == 0)
 		l->began_ms = now_ms;
-	return l->written >= 100 || now_ms - l->began_ms >= 1000 ? ledger_commit(l, e) : ST_OK;
+	return l->written >= ROWS_MOST || now_ms - l->began_ms >= 1000 ? ledger_commit(l, e) : ST_OK;
 }
 
 static enum status set_up(struct ledger *l, bool write, const char *path, struct err *e)
 {
-	sqlite3_stmt *q = NULL;
 	int version = -1;
-	sqlite3_busy_timeout(l->db, 5000);
-	if (write && sqlite3_exec(l->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL, NULL) != SQLITE_OK)
+	if (ledger_version(l->db, &version) != SQLITE_OK)
 		return fault(l, e);
-	if (sqlite3_prepare_v2(l->db, "PRAGMA user_version", -1, &q, NULL) != SQLITE_OK)
-		return fault(l, e);
-	if (sqlite3_step(q) == SQLITE_ROW)
-		version = sqlite3_column_int(q, 0);
-	sqlite3_finalize(q);
-	if (version == 0 && write) {
-		char *make;
-		if (asprintf(&make, "BEGIN IMMEDIATE; %s COMMIT;", schema) < 0)
-			return err_set(e, ST_RETRY, "memory", "no memory for the ledger");
-		int done = sqlite3_exec(l->db, make, NULL, NULL, NULL);
-		free(make);
-		return done == SQLITE_OK ? ST_OK : fault(l, e);
-	}
+	if (write && version >= 0 && version < LEDGER_VERSION)
+		return ledger_migrate(l->db, version) == SQLITE_OK ? ST_OK : fault(l, e);
 	if (version == LEDGER_VERSION)
 		return ST_OK;
-	err_set(e, ST_RUN, "ledger-version", "version %d, known is %d", version, LEDGER_VERSION);
+	err_set(e, ST_RUN, version < LEDGER_VERSION ? "ledger-old" : "ledger-version", "version %d, known is %d", version,
+	        LEDGER_VERSION);
 	err_arg(e, "%d", version);
 	return err_where(e, "%s", path);
 }
@@ -215,18 +213,13 @@ enum status ledger_open(const char *path, bool write, struct ledger **ret_ledger
 	struct ledger *l = calloc(1, sizeof *l);
 	if (l == NULL)
 		return err_set(e, ST_RETRY, "memory", "no memory for the ledger");
-	/* A reader opens for writing too: SQLite needs the shared-memory file; it never writes a row. */
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (write ? SQLITE_OPEN_CREATE : 0);
 	enum status st = ST_OK;
-	if (sqlite3_open_v2(path, &l->db, flags, NULL) != SQLITE_OK) {
-		if (write) {
-			st = fault(l, e);
-		} else {
-			st = err_set(e, ST_RUN, "ledger-missing", "%s", l->db ? sqlite3_errmsg(l->db) : "no memory");
-			err_where(e, "%s", path);
-		}
+	int got = write ? ledger_file_write(path, &l->db) : ledger_file_read(path, &l->db, &l->still);
+	if (got == SQLITE_CANTOPEN && !write) {
+		st = err_set(e, ST_RUN, "ledger-missing", "%s", sqlite3_errstr(got));
+		err_where(e, "%s", path);
 	} else {
-		st = set_up(l, write, path, e);
+		st = got == SQLITE_OK ? set_up(l, write, path, e) : fault(l, e);
 	}
 	if (st != ST_OK) {
 		ledger_close(l);
@@ -246,11 +239,6 @@ void ledger_close(struct ledger *l)
 		sqlite3_finalize(l->prepared[i]);
 	sqlite3_close(l->db);
 	free(l);
-}
-
-static const char *column(sqlite3_stmt *q, int at)
-{
-	return (const char *)sqlite3_column_text(q, at);
 }
 
 static enum status read_rows(struct ledger *l, sqlite3_stmt *q, ledger_reader *reader, void *arg, size_t *ret_n, struct err *e)
@@ -316,11 +304,56 @@ enum status ledger_dossier(struct ledger *l, const char *key, ledger_reader *rea
 	return read_rows(l, q, reader, arg, ret_n, e);
 }
 
-enum status ledger_in_state(struct ledger *l, enum ledger_state state, ledger_reader *reader, void *arg, struct err *e)
+enum status ledger_in_state(struct ledger *l, enum ledger_state state, int64_t after, size_t most, ledger_reader *reader,
+                            void *arg, struct err *e)
 {
-	sqlite3_stmt *q = prepare(l, IN_STATE);
+	sqlite3_stmt *q = prepare(l, state == LEDGER_QUARANTINE || state == LEDGER_REFUSED ? ASIDE : IN_STATE);
 	text(q, 1, ledger_state_name(state));
+	sqlite3_bind_int64(q, 2, after);
+	sqlite3_bind_int64(q, 3, most == 0 ? -1 : (int64_t)most);
 	return read_rows(l, q, reader, arg, NULL, e);
+}
+
+enum status ledger_by_sources(struct ledger *l, const char *digest, ledger_reader *reader, void *arg, size_t *ret_n,
+                              struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, BY_SOURCES);
+	text(q, 1, digest);
+	return read_rows(l, q, reader, arg, ret_n, e);
+}
+
+enum status ledger_note(struct ledger *l, int64_t serial, const char *code, const char *detail, int64_t now_ms, struct err *e)
+{
+	enum status st = begin(l, e);
+	if (st != ST_OK)
+		return st;
+	sqlite3_stmt *q = prepare(l, NOTE);
+	sqlite3_bind_int64(q, 1, serial);
+	text(q, 2, code);
+	text(q, 3, detail != NULL ? detail : "");
+	sqlite3_bind_int64(q, 4, now_ms);
+	return run(l, q, NULL, e);
+}
+
+enum status ledger_notes(struct ledger *l, int64_t serial, size_t most,
+                         enum status (*each)(void *arg, const struct ledger_note *note, struct err *e), void *arg, struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, NOTES);
+	enum status st = ST_OK;
+	int got = SQLITE_ERROR;
+	sqlite3_bind_int64(q, 1, serial);
+	sqlite3_bind_int64(q, 2, serial == 0 ? INT64_MAX : serial);
+	sqlite3_bind_int64(q, 3, most == 0 ? -1 : (int64_t)most);
+	while (q != NULL && st == ST_OK && (got = sqlite3_step(q)) == SQLITE_ROW) {
+		struct ledger_note note = {
+		    sqlite3_column_int64(q, 0), sqlite3_column_int(q, 1) != 0, column(q, 2), column(q, 3), column(q, 4),
+		    sqlite3_column_int64(q, 5)};
+		st = each(arg, &note, e);
+	}
+	if (st == ST_OK && got != SQLITE_DONE)
+		st = fault(l, e);
+	sqlite3_reset(q);
+	return st;
 }
 
 enum status ledger_steps(struct ledger *l, int64_t serial, ledger_reader *reader, void *arg, struct err *e)
@@ -358,6 +391,11 @@ enum status ledger_enter(struct ledger *l, const struct ledger_row *row, const c
 	st = run(l, q, ret_serial, e);
 	if (st == ST_OK)
 		st = ledger_drop_steps(l, *ret_serial, NULL, e);
+	if (st == ST_OK) {
+		q = prepare(l, CLEAR_NOTES);
+		sqlite3_bind_int64(q, 1, *ret_serial);
+		st = run(l, q, NULL, e);
+	}
 	return st == ST_OK ? add_step(l, *ret_serial, stage, row->record, e) : st;
 }
 
@@ -454,12 +492,14 @@ enum status ledger_count_dossier(struct ledger *l, const char *key, const char *
 	return st;
 }
 
-enum status ledger_open_dossiers(struct ledger *l, enum status (*each)(void *arg, const char *key, struct err *e), void *arg,
-                                 struct err *e)
+enum status ledger_open_dossiers(struct ledger *l, const char *after, size_t most,
+                                 enum status (*each)(void *arg, const char *key, struct err *e), void *arg, struct err *e)
 {
 	sqlite3_stmt *q = prepare(l, OPEN_DOSSIERS);
 	enum status st = ST_OK;
 	int got = SQLITE_ERROR;
+	text(q, 1, after);
+	sqlite3_bind_int64(q, 2, most == 0 ? -1 : (int64_t)most);
 	while (q != NULL && st == ST_OK && (got = sqlite3_step(q)) == SQLITE_ROW)
 		st = each(arg, column(q, 0), e);
 	if (st == ST_OK && got != SQLITE_DONE)

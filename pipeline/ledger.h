@@ -1,7 +1,7 @@
 /*
  * The ledger of an archive: which document is where, with the record of its last step. SQLite in .arkseal/ledger.sqlite.
  *
- * Only the supervisor writes. Writes gather in a transaction that ledger_tick commits after a second or a hundred rows, so what was
+ * Only the supervisor writes. Writes gather in a transaction that ledger_tick commits after a second or some hundred documents, so what was
  * written last may be lost to a crash; it was made from what is still there, and is made again. Everybody may read at any time.
  *
  * Tables (version LEDGER_VERSION):
@@ -9,6 +9,9 @@
  *             (digest of the record that ingest made), sources (digest of its files), record (JSON), attempts, entered, changed (ms)
  *   steps     the record that each finished stage made, until the item is done: item, number, stage, record
  *   dossiers  key, size (documents), state ("open", "packaged", "failed")
+ *   notes     remarks about items: item, code, detail, at (ms)
+ *   counts, dossier_counts   how many items there are by package, state and next, and documents by dossier, state and next; triggers
+ *             keep them
  */
 #ifndef ARKSEAL_PIPELINE_LEDGER_H
 #define ARKSEAL_PIPELINE_LEDGER_H
@@ -18,7 +21,7 @@
 
 #include "stages/base/err.h"
 
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 
 /* States of items: "ok" is under way. */
 enum ledger_state { LEDGER_OK, LEDGER_DONE, LEDGER_QUARANTINE, LEDGER_REFUSED, LEDGER_STATES };
@@ -39,8 +42,8 @@ struct ledger_row {
 	const char *record;
 };
 
-/* Opens, and makes it where `write` is true and it is not there. Errors: ST_RETRY and ST_RUN "ledger", "ledger-version",
- * "ledger-missing". */
+/* Opens, and makes it where `write` is true and it is not there. Errors: ST_RETRY and ST_RUN "ledger", "ledger-version", and for
+ * reading "ledger-missing" and "ledger-old". Reading makes and changes no file; writing brings an older ledger to LEDGER_VERSION. */
 enum status ledger_open(const char *path, bool write, struct ledger **ret_ledger, struct err *e);
 /* Commits and closes. */
 void ledger_close(struct ledger *l);
@@ -62,8 +65,12 @@ enum status ledger_waiting(struct ledger *l, const char *next, int64_t after, in
                            void *arg, size_t *ret_n, struct err *e);
 /* The documents of a dossier, in the order of their ids. */
 enum status ledger_dossier(struct ledger *l, const char *key, ledger_reader *reader, void *arg, size_t *ret_n, struct err *e);
-/* All items in a state (documents and packages), in order. */
-enum status ledger_in_state(struct ledger *l, enum ledger_state state, ledger_reader *reader, void *arg, struct err *e);
+/* Items in a state (documents and packages) with after < serial, in order, at most `most` (0: all). */
+enum status ledger_in_state(struct ledger *l, enum ledger_state state, int64_t after, size_t most, ledger_reader *reader,
+                            void *arg, struct err *e);
+/* Items whose files have this digest, in order. */
+enum status ledger_by_sources(struct ledger *l, const char *digest, ledger_reader *reader, void *arg, size_t *ret_n,
+                              struct err *e);
 /* The records of an item's steps, the newest first: next holds the stage that made the record. */
 enum status ledger_steps(struct ledger *l, int64_t serial, ledger_reader *reader, void *arg, struct err *e);
 
@@ -81,6 +88,18 @@ enum status ledger_drop_steps(struct ledger *l, int64_t serial, const char *keep
 /* Removes a package again; its dossier is open. */
 enum status ledger_unpackage(struct ledger *l, int64_t serial, const char *dossier, struct err *e);
 
+/* Remarks about items, at most one of a code each; the newest stays. Entering an item anew forgets its notes. detail may be NULL. */
+struct ledger_note {
+	int64_t serial;
+	bool package;
+	const char *id, *code, *detail;
+	int64_t at_ms;
+};
+enum status ledger_note(struct ledger *l, int64_t serial, const char *code, const char *detail, int64_t now_ms, struct err *e);
+/* Notes of one item (0: of all), at most `most` (0: all). The texts live until `each` returns. */
+enum status ledger_notes(struct ledger *l, int64_t serial, size_t most,
+                         enum status (*each)(void *arg, const struct ledger_note *note, struct err *e), void *arg, struct err *e);
+
 /* Dossiers. */
 enum status ledger_set_dossier(struct ledger *l, const char *key, uint32_t size, struct err *e);
 enum status ledger_set_dossier_state(struct ledger *l, const char *key, const char *state, struct err *e);
@@ -92,9 +111,9 @@ struct ledger_dossier {
 	bool open;
 };
 enum status ledger_count_dossier(struct ledger *l, const char *key, const char *next, struct ledger_dossier *ret, struct err *e);
-/* Keys of all open dossiers, in order. */
-enum status ledger_open_dossiers(struct ledger *l, enum status (*each)(void *arg, const char *key, struct err *e), void *arg,
-                                 struct err *e);
+/* Keys of open dossiers after `after`, in order, at most `most` (0: all). */
+enum status ledger_open_dossiers(struct ledger *l, const char *after, size_t most,
+                                 enum status (*each)(void *arg, const char *key, struct err *e), void *arg, struct err *e);
 
 /* How many items are in each state; how many wait for each stage is told to `each` (may be NULL). */
 struct ledger_counts {

@@ -13,17 +13,14 @@ struct text {
 	FILE *to;
 	struct ledger *ledger;
 	size_t shown, most;
-	uint64_t more;
 };
 
 static enum status say_row(void *arg, const struct ledger_row *row, struct err *e)
 {
 	struct text *t = arg;
 	struct item *it;
-	if (t->most > 0 && t->shown == t->most) {
-		t->more++;
+	if (t->most > 0 && t->shown == t->most)
 		return ST_OK;
-	}
 	enum status st = item_parse(row->record, strlen(row->record), &it, e);
 	if (st != ST_OK)
 		return st;
@@ -74,11 +71,12 @@ static void say_line(FILE *to, enum say_text text, const char *value)
 	fputc('\n', to);
 }
 
-static enum status in_state(const struct report *r, enum ledger_state state, ledger_reader *reader, void *arg, struct err *e)
+static enum status in_state(const struct report *r, enum ledger_state state, size_t most, ledger_reader *reader, void *arg,
+                            struct err *e)
 {
 	enum status st = ST_OK;
 	for (size_t i = 0; i < r->n && st == ST_OK; i++)
-		st = ledger_in_state(r->ledger[i], state, reader, arg, e);
+		st = ledger_in_state(r->ledger[i], state, 0, most, reader, arg, e);
 	return st;
 }
 
@@ -106,17 +104,18 @@ enum status report_text(const struct report *r, size_t most, bool dossiers, FILE
 		fprintf(to, say(SAY_NOTICES), say_number((long long)aside, n), say_number((long long)refused, m),
 		        r->archive->quarantine);
 		fputc('\n', to);
-		st = in_state(r, LEDGER_QUARANTINE, say_row, &t, e);
+		st = in_state(r, LEDGER_QUARANTINE, most, say_row, &t, e);
 		if (st == ST_OK)
-			st = in_state(r, LEDGER_REFUSED, say_row, &t, e);
-		if (t.more > 0)
-			say_line(to, SAY_MORE, say_number((long long)t.more, n));
+			st = in_state(r, LEDGER_REFUSED, most, say_row, &t, e);
+		aside += refused + c.packages[LEDGER_REFUSED];
+		if (aside > t.shown)
+			say_line(to, SAY_MORE, say_number((long long)(aside - t.shown), n));
 	}
 	if (c.documents[LEDGER_OK] > 0)
 		say_line(to, SAY_OPEN, say_number((long long)c.documents[LEDGER_OK], n));
 	for (size_t i = 0; i < r->n && dossiers && st == ST_OK; i++) {
 		t.ledger = r->ledger[i];
-		st = ledger_open_dossiers(t.ledger, say_dossier, &t, e);
+		st = ledger_open_dossiers(t.ledger, "", 0, say_dossier, &t, e);
 	}
 	return st;
 }
@@ -165,7 +164,7 @@ enum status report_csv(const struct report *r, FILE *to, struct err *e)
 	enum status st = ST_OK;
 	fputs("kind,id,dossier,state,stage,file,code,where,problem,remedy\r\n", to);
 	for (unsigned i = 0; i < LEDGER_STATES && st == ST_OK; i++)
-		st = in_state(r, i, csv_row, to, e);
+		st = in_state(r, i, 0, csv_row, to, e);
 	return st;
 }
 
@@ -313,9 +312,9 @@ enum status report_html(const struct report *r, FILE *to, struct err *e)
 	fputs("</table>\n", to);
 	heads(to, SAY_NOT_DONE, aside, 5);
 	if (st == ST_OK)
-		st = in_state(r, LEDGER_QUARANTINE, html_aside, to, e);
+		st = in_state(r, LEDGER_QUARANTINE, 0, html_aside, to, e);
 	if (st == ST_OK)
-		st = in_state(r, LEDGER_REFUSED, html_aside, to, e);
+		st = in_state(r, LEDGER_REFUSED, 0, html_aside, to, e);
 	fputs("</table>\n</body></html>\n", to);
 	return st;
 }

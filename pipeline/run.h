@@ -79,6 +79,7 @@ struct lane {
 	struct worker *workers;
 	size_t n_workers;
 	size_t busy;
+	char *key_cursor;       /* of the lane that gathers: dossiers up to this one have been looked at; NULL: none */
 	int64_t cursor;         /* items of earlier runs up to this serial have been queued */
 	bool loaded;            /* all of them */
 	unsigned failed_starts; /* workers in a row that died before they were ready */

@@ -179,6 +179,8 @@ void lanes_clear(struct run *r)
 			job_free(j);
 		}
 		l->cursor = 0;
+		free(l->key_cursor);
+		l->key_cursor = NULL;
 		l->loaded = false;
 		l->count.units_left = 0;
 		lane_works(l);

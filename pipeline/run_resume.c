@@ -106,6 +106,37 @@ static enum status refill_row(void *arg, const struct ledger_row *row, struct er
 	return st;
 }
 
+struct keys {
+	char *key[LANE_MOST / 2];
+	size_t n;
+};
+
+static enum status read_key(void *arg, const char *key, struct err *e)
+{
+	struct keys *k = arg;
+	k->key[k->n] = strdup(key);
+	return k->key[k->n++] != NULL ? ST_OK : record_no_memory(e);
+}
+
+/* Documents before the stage that gathers are not queued; their dossiers are. One that becomes ready in this run is queued by its last
+ * document too: handing out looks whether it still is. */
+static enum status refill_dossiers(struct run *r, struct lane *l, struct err *e)
+{
+	enum status st = ST_OK;
+	for (unsigned batch = 0; batch < 16 && st == ST_OK && !l->loaded && l->n <= LANE_MOST / 2; batch++) {
+		struct keys k = {.n = 0};
+		st = ledger_open_dossiers(r->ledger, l->key_cursor != NULL ? l->key_cursor : "", LANE_MOST / 2, read_key, &k, e);
+		for (size_t i = 0; i < k.n; i++) {
+			if (st == ST_OK)
+				st = record_check_dossier(r, k.key[i], e);
+			free(l->key_cursor);
+			l->key_cursor = k.key[i];
+		}
+		l->loaded = st == ST_OK && k.n < LANE_MOST / 2;
+	}
+	return st;
+}
+
 enum status records_refill(struct run *r, struct err *e)
 {
 	enum status st = ST_OK;
@@ -113,6 +144,10 @@ enum status records_refill(struct run *r, struct err *e)
 		struct lane *l = &r->lanes[i];
 		if (l->loaded || l->n > LANE_MOST / 2)
 			continue;
+		if (i == r->gather) {
+			st = refill_dossiers(r, l, e);
+			continue;
+		}
 		struct refill f = {r, l, {0}};
 		size_t n;
 		st = ledger_waiting(r->ledger, l->name, l->cursor, r->last_serial, LANE_MOST / 2, refill_row, &f, &n, e);
@@ -120,22 +155,6 @@ enum status records_refill(struct run *r, struct err *e)
 		st = record_regress_all(r, &f.broken, st, e);
 	}
 	return st;
-}
-
-struct keys {
-	char **key;
-	size_t n;
-};
-
-static enum status read_key(void *arg, const char *key, struct err *e)
-{
-	struct keys *k = arg;
-	char **more = realloc(k->key, (k->n + 1) * sizeof *more);
-	if (more == NULL)
-		return record_no_memory(e);
-	k->key = more;
-	more[k->n] = strdup(key);
-	return more[k->n++] != NULL ? ST_OK : record_no_memory(e);
 }
 
 enum status records_begin(struct run *r, struct err *e)
@@ -150,16 +169,5 @@ enum status records_begin(struct run *r, struct err *e)
 	r->progress.done = c.documents[LEDGER_DONE] + aside;
 	r->progress.quarantined = aside;
 	r->progress.refused = c.documents[LEDGER_REFUSED];
-	if (r->gather >= r->n_lanes)
-		return ST_OK;
-	r->lanes[r->gather].loaded = true; /* documents before it are not queued; their dossiers are */
-	struct keys k = {0};
-	st = ledger_open_dossiers(r->ledger, read_key, &k, e);
-	for (size_t i = 0; i < k.n; i++) {
-		if (st == ST_OK)
-			st = record_check_dossier(r, k.key[i], e);
-		free(k.key[i]);
-	}
-	free(k.key);
-	return st;
+	return ST_OK;
 }
