@@ -91,6 +91,7 @@ struct profile_convert {
 	unsigned min_dpi;     /* below: warning event (paper, photo) */
 	unsigned min_dpi_map;
 	bool trust_claims;                  /* an unsigned received PDF that claims PDF/A is kept as it is */
+	unsigned range_pages;               /* a document with more pages is read in such ranges by several workers; 0: never */
 	unsigned redraw_dpi;                /* pages of a received PDF drawn as pictures */
 	struct profile_language *languages; /* for the documents' language; empty: none is told by a code */
 	unsigned languages_count;

@@ -82,14 +82,19 @@ static enum status work(void *state, struct item *it, struct err *e)
 	if (it->n_sources == 0)
 		return err_set(e, ST_ITEM, "source-missing", "the record names no source file");
 	size_t events = json_array_size(it->events);
-	enum status st = check_sources(c, it, e);
+	if (it->range.of > 0 && ranges_found(c, it))
+		return ST_OK;
+	/* The sources of a range are checked when its document is asked for in ranges, and again when it is joined. */
+	enum status st = it->range.of > 0 ? ST_OK : check_sources(c, it, e);
 	if (st == ST_OK && (it->kind == ITEM_RECEIVED || (it->n_sources == 1 && holds_pdf(it->sources[0].path))))
 		st = convert_received(c, it, e);
 	else if (st == ST_OK)
 		st = convert_pictures(c, it, e);
 	/* What did not come to an end did not happen. */
-	while (st != ST_OK && json_array_size(it->events) > events)
+	while ((st != ST_OK || it->state == ITEM_PARTS) && json_array_size(it->events) > events)
 		json_array_remove(it->events, json_array_size(it->events) - 1);
+	if (st == ST_OK && it->range.of == 0)
+		item_clear_parts(it);
 	return st;
 }
 

@@ -5,6 +5,7 @@
 #include "pipeline/stage.h"
 #include "stages/base/file.h"
 #include "stages/base/text.h"
+#include "stages/convert/words.h"
 #include "stages/pdf/make/make.h"
 #include "stages/text/ocr.h"
 
@@ -70,11 +71,19 @@ struct job {
 	char coding[96];
 	double confidence; /* summed over words */
 	size_t words;
+
+	struct buf part; /* of a range: its words; no PDF is made */
+	/* Of a document whose ranges are done: its words come from the parts. */
+	size_t next_part;
+	struct file_map map;
+	struct words words_in;
 };
 
 enum status job_open(struct job *j, struct convert *c, struct item *it, struct err *e);
 /* Adds a page. words NULL: it is read by Tesseract, where the job reads. p's resolution must be set. */
 enum status job_page(struct job *j, const struct picture *p, const struct ocr_page *words, struct err *e);
+/* Whether the next page is looked at; where not, it is counted. */
+bool job_wants(struct job *j);
 /* Ends the file, proves it, gives it its name, and fills in the item: artefact, pages, events. */
 enum status job_finish(struct job *j, const char *what, struct err *e);
 void job_drop(struct job *j);
@@ -82,6 +91,17 @@ void job_drop(struct job *j);
 /* Reads a finished PDF back and compares every page's picture. Errors: ST_ITEM "convert-proof" (what was written is not what came
  * in), faults of the reader. */
 enum status prove(const char *path, const struct expected *pages, size_t n, struct err *e);
+
+/* Whether a document may be asked for in ranges. */
+bool ranges_may(const struct convert *c, const struct item *it);
+/* Asks for a document of so many pages in ranges, where that pays. */
+bool ranges_ask(const struct convert *c, struct item *it, size_t pages);
+/* Answers a range with the part that an earlier try has made of the same. */
+bool ranges_found(const struct convert *c, struct item *it);
+enum status ranges_begin_part(struct job *j, struct err *e);
+enum status ranges_end_part(struct job *j, struct err *e);
+/* The words of the next page. Errors: ST_ITEM "convert-part". */
+enum status ranges_words(struct job *j, struct ocr_page *ret_words, struct err *e);
 
 /* The two ways of a document. */
 enum status convert_pictures(struct convert *c, struct item *it, struct err *e);

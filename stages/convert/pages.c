@@ -18,6 +18,8 @@ static enum status no_memory(struct err *e)
 enum status job_open(struct job *j, struct convert *c, struct item *it, struct err *e)
 {
 	*j = (struct job){.c = c, .it = it, .codings = BUF_INIT(1u << 20)};
+	if (it->range.of > 0)
+		return ranges_begin_part(j, e);
 	struct describe_storage storage;
 	struct pdfmake_meta meta;
 	enum status st = describe(c, it, &storage, &meta, e);
@@ -40,6 +42,8 @@ void job_drop(struct job *j)
 		page_list_free(&j->notes[i]);
 	page_list_free(&j->same);
 	buf_free(&j->codings);
+	buf_free(&j->part);
+	file_map_close(&j->map);
 	*j = (struct job){0};
 }
 
@@ -87,15 +91,21 @@ static enum status expect(struct job *j, const struct picture *p, struct err *e)
 	return ST_OK;
 }
 
+static bool reads(const struct job *j)
+{
+	return j->c->ocr != NULL && j->it->kind != ITEM_PHOTO;
+}
+
+static bool too_large(const struct picture *p)
+{
+	return (uint64_t)p->width * p->height > MAX_OCR_PIXELS;
+}
+
 static enum status read_words(struct job *j, const struct picture *p, struct ocr_page *ret_words, struct err *e)
 {
 	*ret_words = (struct ocr_page){0};
-	if (j->c->ocr == NULL || j->it->kind == ITEM_PHOTO)
+	if (!reads(j) || too_large(p))
 		return ST_OK;
-	if ((uint64_t)p->width * p->height > MAX_OCR_PIXELS) {
-		page_list_add(&j->notes[NOTE_NO_OCR], j->n + 1);
-		return ST_OK;
-	}
 	uint8_t *grey;
 	uint32_t width, height;
 	enum status st = picture_pixels(p, 1, MAX_OCR_PIXELS, &grey, &width, &height, e);
@@ -103,18 +113,42 @@ static enum status read_words(struct job *j, const struct picture *p, struct ocr
 		return st;
 	st = ocr_read(j->c->ocr, grey, width, height, p->orientation >= 5 ? p->dpi_x : p->dpi_y, ret_words, e);
 	free(grey);
-	for (size_t i = 0; i < ret_words->n; i++)
-		j->confidence += ret_words->words[i].confidence;
-	j->words += ret_words->n;
+	return st;
+}
+
+bool job_wants(struct job *j)
+{
+	const struct item_range *range = &j->it->range;
+	bool wants = range->of == 0 || (j->n + 1 >= range->first && j->n + 1 <= range->last);
+	j->n += !wants;
+	return wants;
+}
+
+/* A page of a range: its words are what is wanted. */
+static enum status part_page(struct job *j, const struct picture *p, const struct ocr_page *words, struct err *e)
+{
+	struct ocr_page own = {0};
+	enum status st = words == NULL ? read_words(j, p, &own, e) : ST_OK;
+	if (st == ST_OK)
+		words_page(&j->part, &own);
+	ocr_page_free(&own);
+	j->n++;
 	return st;
 }
 
 enum status job_page(struct job *j, const struct picture *p, const struct ocr_page *words, struct err *e)
 {
 	struct ocr_page own = {0};
+	if (j->it->range.of > 0)
+		return part_page(j, p, words, e);
 	enum status st = expect(j, p, e);
+	if (st == ST_OK && j->it->n_parts > 0)
+		st = ranges_words(j, &own, e);
 	if (st == ST_OK && words == NULL) {
-		st = read_words(j, p, &own, e);
+		st = j->it->n_parts > 0 ? ST_OK : read_words(j, p, &own, e);
+		for (size_t i = 0; i < own.n; i++)
+			j->confidence += own.words[i].confidence;
+		j->words += own.n;
 		words = &own;
 	}
 	if (st == ST_OK)
@@ -173,6 +207,8 @@ static void tell_job(struct job *j, const char *what, int64_t now)
 
 enum status job_finish(struct job *j, const char *what, struct err *e)
 {
+	if (j->it->range.of > 0)
+		return ranges_end_part(j, e);
 	enum status st = pdfmake_finish(j->make, e);
 	if (st == ST_OK && fflush(j->out.stream) != 0)
 		st = err_errno(e, "write", j->out.path);
@@ -216,6 +252,23 @@ static void look_at(struct job *j, struct picture *p)
 		page_list_add(&j->notes[NOTE_FLATTENED], j->n + 1);
 	if (p->icc_ignored)
 		page_list_add(&j->notes[NOTE_ICC], j->n + 1);
+	if (reads(j) && too_large(p))
+		page_list_add(&j->notes[NOTE_NO_OCR], j->n + 1);
+}
+
+/* Faults of the files are met again, and told with their place, when the pages are read. */
+static size_t count_pages(const struct item *it)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < it->n_sources; i++) {
+		struct picture_file *f;
+		struct err ignored;
+		if (picture_open(it->sources[i].path, &f, &ignored) != ST_OK)
+			return 0;
+		n += picture_pages(f);
+		picture_close(f);
+	}
+	return n;
 }
 
 static enum status add_file(struct job *j, const char *path, struct err *e)
@@ -225,6 +278,8 @@ static enum status add_file(struct job *j, const char *path, struct err *e)
 	size_t pages = st == ST_OK ? picture_pages(f) : 0;
 	for (size_t i = 0; st == ST_OK && i < pages; i++) {
 		struct picture p;
+		if (!job_wants(j))
+			continue;
 		st = picture_page(f, i, &p, e);
 		if (st == ST_OK) {
 			look_at(j, &p);
@@ -243,6 +298,8 @@ static enum status add_file(struct job *j, const char *path, struct err *e)
 enum status convert_pictures(struct convert *c, struct item *it, struct err *e)
 {
 	struct job j;
+	if (ranges_may(c, it) && ranges_ask(c, it, count_pages(it)))
+		return ST_OK;
 	enum status st = job_open(&j, c, it, e);
 	for (size_t i = 0; st == ST_OK && i < it->n_sources; i++)
 		st = add_file(&j, it->sources[i].path, e);

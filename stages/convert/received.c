@@ -66,6 +66,8 @@ static enum status draw_pages(struct job *j, struct redraw *r, struct err *e)
 	enum status st = ST_OK;
 	for (size_t i = 0; st == ST_OK && i < redraw_pages(r); i++) {
 		struct redraw_page page;
+		if (!job_wants(j))
+			continue;
 		st = redraw_page(r, i, j->c->env->profile->convert.redraw_dpi, &page, e);
 		if (st == ST_OK) {
 			st = job_page(j, &page.picture, words_of(j, &page), e);
@@ -77,6 +79,20 @@ static enum status draw_pages(struct job *j, struct redraw *r, struct err *e)
 	return st;
 }
 
+/* Whether the first page's text must be read, which stands for the others: only then ranges pay. */
+static bool lacks_words(struct convert *c, struct redraw *r)
+{
+	struct redraw_page page;
+	struct job nothing = {0};
+	struct err ignored;
+	if (redraw_page(r, 0, c->env->profile->convert.redraw_dpi, &page, &ignored) != ST_OK)
+		return false;
+	bool lacks = words_of(&nothing, &page) == NULL;
+	redraw_page_free(r, &page);
+	page_list_free(&nothing.notes[NOTE_UNMAPPED]);
+	return lacks;
+}
+
 static enum status redraw_document(struct convert *c, struct item *it, const struct pdf_claim *claim, struct err *e)
 {
 	struct redraw *r = NULL;
@@ -84,6 +100,11 @@ static enum status redraw_document(struct convert *c, struct item *it, const str
 	enum status st = redraw_open(it->sources[0].path, limits, &r, e);
 	if (st != ST_OK)
 		return st;
+	if (ranges_may(c, it) && redraw_pages(r) > c->env->profile->convert.range_pages && lacks_words(c, r) &&
+	    ranges_ask(c, it, redraw_pages(r))) {
+		redraw_close(r);
+		return ST_OK;
+	}
 	st = job_open(&j, c, it, e);
 	if (st == ST_OK)
 		st = draw_pages(&j, r, e);
@@ -91,6 +112,10 @@ static enum status redraw_document(struct convert *c, struct item *it, const str
 		st = job_finish(&j, "received PDF drawn as pictures with its text kept underneath", e);
 	job_drop(&j);
 	int64_t now = c->env->now_ms();
+	if (it->range.of > 0) {
+		redraw_close(r);
+		return st;
+	}
 	if (st == ST_OK && redraw_was_mended(r))
 		item_add_event(it, now, "validation", "warning",
 		               "the received file's cross-references were wrong and were made anew for drawing");

@@ -338,6 +338,92 @@ static void test_received_scan(void **state)
 	item_free(it);
 }
 
+/* Asks for a document in ranges, has them done, the last one first, and joined. */
+static void convert_parted(struct item *it, unsigned size, uint32_t pages)
+{
+	struct err e;
+	struct item_file parts[16];
+	size_t n = (pages + size - 1) / size;
+	env.parts = true;
+	profile.convert.range_pages = size;
+	assert_int_equal(convert_stage.work(stage, it, &e), ST_OK);
+	assert_int_equal(it->state, ITEM_PARTS);
+	assert_int_equal(it->range.last, size);
+	assert_int_equal(it->range.of, pages);
+	assert_int_equal(json_array_size(it->events), 0);
+	it->state = ITEM_OK;
+	for (size_t i = n; i-- > 0;) {
+		uint32_t first = (uint32_t)i * size + 1, last = first + size - 1 < pages ? first + size - 1 : pages;
+		it->range = (struct item_range){first, last, pages};
+		for (int again = 0; again < 2; again++) {
+			assert_int_equal(convert_stage.work(stage, it, &e), ST_OK);
+			assert_int_equal(it->n_parts, 1);
+			if (again == 0)
+				item_clear_parts(it);
+			it->range = (struct item_range){first, last, pages};
+		}
+		parts[i] = it->parts[0];
+		it->n_parts = 0;
+		free(it->parts);
+		it->parts = NULL;
+	}
+	it->range = (struct item_range){0};
+	for (size_t i = 0; i < n; i++) {
+		item_add_part(it, parts[i].path, parts[i].size, parts[i].sha256);
+		free(parts[i].path);
+	}
+	convert(it);
+	assert_int_equal(it->n_parts, 0);
+	env.parts = false;
+	profile.convert.range_pages = 0;
+}
+
+/* The artefact and the events are the same, whatever the ranges. */
+static void expect_same(enum item_kind kind, const char *const *sources)
+{
+	struct item *whole = document(kind, "long", sources);
+	convert(whole);
+	uint32_t pages = (uint32_t)json_integer_value(json_object_get(whole->other, "pages"));
+	assert_in_range(pages, 3, 16);
+	for (unsigned size = 1; size < pages; size++) {
+		struct item *parted = document(kind, "long", sources);
+		convert_parted(parted, size, pages);
+		assert_string_equal(parted->artefact.sha256, whole->artefact.sha256);
+		assert_true(json_equal(parted->events, whole->events));
+		item_free(parted);
+	}
+	item_free(whole);
+}
+
+static void test_ranges(void **state)
+{
+	(void)state;
+	const char *const pages[] = {"colour.jpg", "two.tif", "grey.png", NULL};
+	expect_same(ITEM_PAPER, pages);
+	struct item *photo = document(ITEM_PHOTO, "long scan", pages);
+	convert(photo);
+	assert_int_equal(rename(photo->artefact.path, at("long.pdf")), 0);
+	item_free(photo);
+	expect_same(ITEM_RECEIVED, (const char *const[]){"long.pdf", NULL});
+}
+
+/* Parts that are not the document's. */
+static void test_foreign_parts(void **state)
+{
+	(void)state;
+	static const char *const one[] = {"colour.jpg", NULL}, *const other[] = {"grey.png", NULL};
+	struct err e;
+	struct item *it = document(ITEM_PAPER, "foreign", one), *from = document(ITEM_PAPER, "other", other);
+	from->range = (struct item_range){1, 1, 1};
+	assert_int_equal(convert_stage.work(stage, from, &e), ST_OK);
+	item_add_part(it, from->parts[0].path, from->parts[0].size, from->parts[0].sha256);
+	assert_int_equal(convert_stage.work(stage, it, &e), ST_ITEM);
+	assert_string_equal(e.code, "convert-part");
+	assert_string_equal(e.detail, "it was made of something else");
+	item_free(it);
+	item_free(from);
+}
+
 static void test_faults(void **state)
 {
 	(void)state;
@@ -399,7 +485,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_paper),         cmocka_unit_test(test_map_and_photo), cmocka_unit_test(test_received),
-	    cmocka_unit_test(test_received_scan), cmocka_unit_test(test_faults),
+	    cmocka_unit_test(test_received_scan), cmocka_unit_test(test_faults),        cmocka_unit_test(test_ranges),
+	    cmocka_unit_test(test_foreign_parts),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

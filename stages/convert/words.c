@@ -1,0 +1,124 @@
+#include "stages/convert/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/base/digest.h"
+#include "stages/base/text.h"
+
+static const char magic[] = "arkseal words 1\n";
+
+#define HEAD (sizeof magic - 1 + 32 + 8)
+#define WORD_LEAST (11 * 4 + 1 + 2)
+
+static void put_u32(struct buf *to, uint32_t n)
+{
+	const uint8_t b[] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24)};
+	buf_add(to, b, sizeof b);
+}
+
+void words_begin(struct buf *to, const uint8_t key[32], uint32_t first, uint32_t last)
+{
+	buf_add(to, magic, sizeof magic - 1);
+	buf_add(to, key, 32);
+	put_u32(to, first);
+	put_u32(to, last);
+}
+
+static void put_word(struct buf *to, const struct ocr_word *w)
+{
+	const int numbers[] = {w->left, w->top, w->right, w->bottom, w->x0, w->y0, w->x1, w->y1, w->confidence};
+	size_t n = strlen(w->text);
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		put_u32(to, (uint32_t)numbers[i]);
+	put_u32(to, w->line);
+	put_u32(to, w->block);
+	buf_byte(to, w->last_in_line);
+	buf_byte(to, (uint8_t)n);
+	buf_byte(to, (uint8_t)(n >> 8));
+	buf_add(to, w->text, n);
+	if (n > UINT16_MAX)
+		to->failed = true;
+}
+
+void words_page(struct buf *to, const struct ocr_page *page)
+{
+	put_u32(to, (uint32_t)page->n);
+	for (size_t i = 0; i < page->n; i++)
+		put_word(to, &page->words[i]);
+}
+
+void words_end(struct buf *to)
+{
+	uint8_t digest[32];
+	sha256_bytes(to->data, to->len, digest);
+	buf_add(to, digest, sizeof digest);
+}
+
+static enum status broken(struct err *e, const char *what)
+{
+	return err_set(e, ST_ITEM, "convert-part", "%s", what);
+}
+
+enum status words_open(struct bytes in, const uint8_t key[32], struct words *ret_words, struct err *e)
+{
+	uint8_t digest[32];
+	struct words w = {.in = RD_INIT(in.p, in.n)};
+	if (in.n < HEAD + 32 || memcmp(in.p, magic, sizeof magic - 1) != 0)
+		return broken(e, "not a file of words");
+	w.in.in.n -= 32;
+	sha256_bytes(in.p, w.in.in.n, digest);
+	if (memcmp(in.p + w.in.in.n, digest, 32) != 0)
+		return broken(e, "its digest is wrong");
+	rd_skip(&w.in, sizeof magic - 1);
+	if (memcmp(rd_take(&w.in, 32).p, key, 32) != 0)
+		return broken(e, "it was made of something else");
+	w.first = w.next = rd_u32le(&w.in);
+	w.last = rd_u32le(&w.in);
+	if (w.first == 0 || w.last < w.first)
+		return broken(e, "its pages are impossible");
+	*ret_words = w;
+	return ST_OK;
+}
+
+static bool take_word(struct rd *in, struct ocr_page *page, bool *ret_memory)
+{
+	struct ocr_word w = {0};
+	int *const numbers[] = {&w.left, &w.top, &w.right, &w.bottom, &w.x0, &w.y0, &w.x1, &w.y1, &w.confidence};
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		*numbers[i] = (int32_t)rd_u32le(in);
+	w.line = rd_u32le(in);
+	w.block = rd_u32le(in);
+	uint8_t last = rd_u8(in);
+	w.last_in_line = last == 1;
+	struct bytes text = rd_take(in, rd_u16le(in));
+	if (in->failed || last > 1 || text.n == 0 || !utf8_valid((const char *)text.p, text.n) || w.confidence < 0 ||
+	    w.confidence > 100)
+		return false;
+	w.text = strndup((const char *)text.p, text.n);
+	*ret_memory = w.text == NULL || !ocr_page_add(page, &w);
+	return !*ret_memory;
+}
+
+enum status words_next(struct words *w, struct ocr_page *ret_page, struct err *e)
+{
+	struct ocr_page page = {0};
+	bool memory = false;
+	uint32_t n = rd_u32le(&w->in);
+	if (w->next > w->last)
+		return broken(e, "it has no more pages");
+	if (w->in.failed || n > rd_left(&w->in) / WORD_LEAST)
+		return broken(e, "a page is cut short");
+	while (n > 0 && take_word(&w->in, &page, &memory))
+		n--;
+	if (n > 0) {
+		ocr_page_free(&page);
+		return memory ? err_set(e, ST_RETRY, "memory", "no memory for words") : broken(e, "a word is not one");
+	}
+	if (w->next++ == w->last && rd_left(&w->in) > 0) {
+		ocr_page_free(&page);
+		return broken(e, "something follows its last page");
+	}
+	*ret_page = page;
+	return ST_OK;
+}

@@ -1,0 +1,121 @@
+/* Words in files between workers: what is written is read again, anything else is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stages/base/digest.h"
+#include "stages/convert/words.h"
+
+static const uint8_t key[32] = "the key of these words, 32 bytes";
+
+#define HEAD 56 /* magic, key, pages */
+
+static void two_pages(struct buf *to)
+{
+	struct ocr_page page = {0};
+	struct ocr_word word = {strdup("Độc"), -1, 2, 300, 40, 5, 6, 7, -8, 96, 1, 2, true};
+	assert_true(ocr_page_add(&page, &word));
+	words_begin(to, key, 9, 10);
+	words_page(to, &page);
+	words_page(to, &(struct ocr_page){0});
+	words_end(to);
+	assert_false(to->failed);
+	ocr_page_free(&page);
+}
+
+static void test_again(void **state)
+{
+	(void)state;
+	BUF_AUTO struct buf b = BUF_INIT(1 << 16);
+	struct words w;
+	struct ocr_page page;
+	struct err e;
+	two_pages(&b);
+	assert_int_equal(words_open((struct bytes){b.data, b.len}, key, &w, &e), ST_OK);
+	assert_int_equal(w.first, 9);
+	assert_int_equal(w.last, 10);
+	assert_int_equal(words_next(&w, &page, &e), ST_OK);
+	assert_int_equal(page.n, 1);
+	const struct ocr_word *word = page.words;
+	assert_string_equal(word->text, "Độc");
+	const int numbers[] = {word->left, word->top, word->right,     word->bottom,     word->x0,         word->y0,
+	                       word->x1,   word->y1,  (int)word->line, (int)word->block, word->confidence, word->last_in_line};
+	const int expected[] = {-1, 2, 300, 40, 5, 6, 7, -8, 1, 2, 96, true};
+	assert_memory_equal(numbers, expected, sizeof expected);
+	ocr_page_free(&page);
+	assert_int_equal(words_next(&w, &page, &e), ST_OK);
+	assert_int_equal(page.n, 0);
+	ocr_page_free(&page);
+	assert_int_equal(words_next(&w, &page, &e), ST_ITEM);
+	assert_string_equal(e.code, "convert-part");
+}
+
+/* Reads all that there is; the detail of the fault, or "" where there is none. */
+static const char *fault_of(const uint8_t *data, size_t n, struct err *e)
+{
+	struct words w;
+	enum status st = words_open((struct bytes){data, n}, key, &w, e);
+	while (st == ST_OK && w.next <= w.last) {
+		struct ocr_page page;
+		st = words_next(&w, &page, e);
+		if (st == ST_OK)
+			ocr_page_free(&page);
+	}
+	if (st == ST_OK)
+		return "";
+	assert_string_equal(e->code, "convert-part");
+	return e->detail;
+}
+
+static void test_bad(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t at;
+		uint8_t byte;
+		const char *detail;
+	} rows[] = {
+	    {0, 'x', "not a file of words"},
+	    {16, 'x', "it was made of something else"},
+	    {48, 0, "its pages are impossible"},        /* page 0 */
+	    {52, 8, "its pages are impossible"},        /* 9 to 8 */
+	    {52, 11, "a page is cut short"},            /* 9 to 11 */
+	    {52, 9, "something follows its last page"}, /* 9 to 9 */
+	    {HEAD, 0, "a page is cut short"},           /* the word is taken for a count */
+	    {HEAD, 200, "a page is cut short"},
+	    {HEAD + 4 + 32, 101, "a word is not one"},  /* confidence */
+	    {HEAD + 4 + 44, 2, "a word is not one"},    /* last in line */
+	    {HEAD + 4 + 45, 0, "a word is not one"},    /* no text */
+	    {HEAD + 4 + 45, 255, "a word is not one"},  /* more text than there is */
+	    {HEAD + 4 + 47, 0xff, "a word is not one"}, /* ill-formed UTF-8 */
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		BUF_AUTO struct buf b = BUF_INIT(1 << 16);
+		struct err e;
+		two_pages(&b);
+		b.data[rows[i].at] = rows[i].byte;
+		if (rows[i].at >= 16) {
+			b.len -= 32;
+			words_end(&b);
+		}
+		const char *detail = fault_of(b.data, b.len, &e);
+		if (strcmp(detail, rows[i].detail) != 0)
+			fail_msg("row %zu: \"%s\", wanted \"%s\"", i, detail, rows[i].detail);
+	}
+	BUF_AUTO struct buf b = BUF_INIT(1 << 16);
+	struct err e;
+	two_pages(&b);
+	for (size_t n = 0; n < b.len; n++)
+		assert_string_not_equal(fault_of(b.data, n, &e), "");
+	b.data[60] ^= 1;
+	assert_string_equal(fault_of(b.data, b.len, &e), "its digest is wrong");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_again), cmocka_unit_test(test_bad)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
