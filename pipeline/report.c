@@ -49,6 +49,20 @@ static enum status say_dossier(void *arg, const char *key, struct err *e)
 	return ST_OK;
 }
 
+/* A remark: its code names the sentence, as a notice's does, and its detail is the sentence's first value. */
+static enum status say_note(void *arg, const struct ledger_note *note, struct err *e)
+{
+	struct text *t = arg;
+	struct err remark;
+	(void)e;
+	err_set(&remark, ST_ITEM, note->code, "%s", note->detail);
+	err_arg(&remark, "%s", note->detail);
+	BUF_AUTO struct buf sentence = BUF_INIT(8192);
+	notice_sentence(&remark, say_english(), &sentence);
+	fprintf(t->to, "  %s: %s\n", note->id, sentence.failed ? note->code : (const char *)sentence.data);
+	return ST_OK;
+}
+
 enum status report_count(const struct report *r, struct ledger_counts *ret, struct err *e)
 {
 	struct ledger_counts all = {0}, c;
@@ -116,6 +130,8 @@ enum status report_text(const struct report *r, size_t most, bool dossiers, FILE
 	for (size_t i = 0; i < r->n && dossiers && st == ST_OK; i++) {
 		t.ledger = r->ledger[i];
 		st = ledger_open_dossiers(t.ledger, "", 0, say_dossier, &t, e);
+		if (st == ST_OK)
+			st = ledger_notes(t.ledger, 0, 0, say_note, &t, e);
 	}
 	return st;
 }
