@@ -5,7 +5,7 @@
 #include "pipeline/stage.h"
 #include "stages/base/file.h"
 #include "stages/base/text.h"
-#include "stages/convert/words.h"
+#include "stages/convert/part.h"
 #include "stages/pdf/make/make.h"
 #include "stages/text/ocr.h"
 
@@ -72,11 +72,11 @@ struct job {
 	double confidence; /* summed over words */
 	size_t words;
 
-	struct buf part; /* of a range: its words; no PDF is made */
-	/* Of a document whose ranges are done: its words come from the parts. */
+	struct buf part; /* of a range; no PDF is made */
+	/* Of a document whose ranges are done: words and coded pictures come from the parts. */
 	size_t next_part;
 	struct file_map map;
-	struct words words_in;
+	struct part part_in;
 };
 
 enum status job_open(struct job *j, struct convert *c, struct item *it, struct err *e);
@@ -100,8 +100,8 @@ bool ranges_ask(const struct convert *c, struct item *it, size_t pages);
 bool ranges_found(const struct convert *c, struct item *it);
 enum status ranges_begin_part(struct job *j, struct err *e);
 enum status ranges_end_part(struct job *j, struct err *e);
-/* The words of the next page. Errors: ST_ITEM "convert-part". */
-enum status ranges_words(struct job *j, struct ocr_page *ret_words, struct err *e);
+/* The next page of the parts; its words are freed by the caller. Errors: ST_ITEM "convert-part". */
+enum status ranges_page(struct job *j, struct part_page *ret_page, struct err *e);
 
 /* The two ways of a document. */
 enum status convert_pictures(struct convert *c, struct item *it, struct err *e);

@@ -75,7 +75,8 @@ static void tell_coding(struct job *j, const struct picture *p)
 	page_list_add(&j->same, j->n + 1);
 }
 
-static enum status expect(struct job *j, const struct picture *p, struct err *e)
+/* digest: of the samples, where it is known already; or NULL. */
+static enum status expect(struct job *j, const struct picture *p, const uint8_t *digest, struct err *e)
 {
 	if ((j->n & (j->n - 1)) == 0) {
 		void *more = realloc(j->pages, (j->n == 0 ? 1 : 2 * j->n) * sizeof *j->pages);
@@ -85,9 +86,12 @@ static enum status expect(struct job *j, const struct picture *p, struct err *e)
 	}
 	struct expected *x = &j->pages[j->n];
 	*x = (struct expected){.width = p->width, .height = p->height, .stored = p->coding != PICTURE_SAMPLES};
-	if (!x->stored)
+	if (!x->stored && digest != NULL)
+		memcpy(x->digest, digest, sizeof x->digest);
+	else if (!x->stored)
 		return picture_digest(p, x->digest, e);
-	sha256_bytes(p->data.p, p->data.n, x->digest);
+	else
+		sha256_bytes(p->data.p, p->data.n, x->digest);
 	return ST_OK;
 }
 
@@ -124,36 +128,43 @@ bool job_wants(struct job *j)
 	return wants;
 }
 
-/* A page of a range: its words are what is wanted. */
-static enum status part_page(struct job *j, const struct picture *p, const struct ocr_page *words, struct err *e)
+/* A page of a range: what is costly about it. */
+static enum status part_of(struct job *j, const struct picture *p, const struct ocr_page *words, struct err *e)
 {
-	struct ocr_page own = {0};
-	enum status st = words == NULL ? read_words(j, p, &own, e) : ST_OK;
+	struct part_page page = {0};
+	enum status st = words == NULL ? read_words(j, p, &page.words, e) : ST_OK;
+	if (st == ST_OK && p->coding == PICTURE_SAMPLES)
+		st = pdfmake_code(p, &page.picture, e);
+	page.coded = page.picture.data.p != NULL && page.picture.data.n <= PART_PICTURE_MAX;
+	if (st == ST_OK && page.coded)
+		st = picture_digest(p, page.digest, e);
 	if (st == ST_OK)
-		words_page(&j->part, &own);
-	ocr_page_free(&own);
+		part_add(&j->part, &page);
+	free((void *)(uintptr_t)page.picture.data.p);
+	ocr_page_free(&page.words);
 	j->n++;
 	return st;
 }
 
 enum status job_page(struct job *j, const struct picture *p, const struct ocr_page *words, struct err *e)
 {
-	struct ocr_page own = {0};
 	if (j->it->range.of > 0)
-		return part_page(j, p, words, e);
-	enum status st = expect(j, p, e);
-	if (st == ST_OK && j->it->n_parts > 0)
-		st = ranges_words(j, &own, e);
+		return part_of(j, p, words, e);
+	struct part_page page = {0};
+	bool joining = j->it->n_parts > 0;
+	enum status st = joining ? ranges_page(j, &page, e) : ST_OK;
+	if (st == ST_OK)
+		st = expect(j, p, page.coded ? page.digest : NULL, e);
 	if (st == ST_OK && words == NULL) {
-		st = j->it->n_parts > 0 ? ST_OK : read_words(j, p, &own, e);
-		for (size_t i = 0; i < own.n; i++)
-			j->confidence += own.words[i].confidence;
-		j->words += own.n;
-		words = &own;
+		st = joining ? ST_OK : read_words(j, p, &page.words, e);
+		for (size_t i = 0; i < page.words.n; i++)
+			j->confidence += page.words.words[i].confidence;
+		j->words += page.words.n;
+		words = &page.words;
 	}
 	if (st == ST_OK)
-		st = pdfmake_page(j->make, p, words, e);
-	ocr_page_free(&own);
+		st = pdfmake_page(j->make, p, page.coded ? &page.picture : NULL, words, e);
+	ocr_page_free(&page.words);
 	if (st != ST_OK)
 		return st;
 	tell_coding(j, p);

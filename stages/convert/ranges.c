@@ -1,4 +1,5 @@
-/* Long documents in ranges of pages (pipeline/stage.h): what takes long is reading text, so a part holds words. */
+/* Long documents in ranges of pages (pipeline/stage.h): what takes long is reading text and coding pictures, so that is
+ * what a part holds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +7,7 @@
 #include "stages/base/digest.h"
 #include "stages/convert/internal.h"
 
-/* What the words on a page depend on. */
+/* What a part depends on. */
 static enum status key_of(const struct convert *c, const struct item *it, uint8_t ret_key[32], struct err *e)
 {
 	const struct profile_convert *p = &c->env->profile->convert;
@@ -39,7 +40,7 @@ bool ranges_may(const struct convert *c, const struct item *it)
 static char *part_path(const struct convert *c, const struct item *it)
 {
 	char extension[64];
-	snprintf(extension, sizeof extension, ".words-%u-%u", it->range.first, it->range.last);
+	snprintf(extension, sizeof extension, ".part%u-%u", it->range.first, it->range.last);
 	return stage_path(c->env, it, "convert", extension);
 }
 
@@ -57,12 +58,13 @@ bool ranges_found(const struct convert *c, struct item *it)
 {
 	uint8_t key[32];
 	struct file_map m;
-	struct words w;
+	struct part part;
 	struct err ignored;
 	char *path = part_path(c, it);
 	bool found = false;
 	if (path != NULL && key_of(c, it, key, &ignored) == ST_OK && file_map_open(path, &m, &ignored) == ST_OK) {
-		found = words_open(m.in, key, &w, &ignored) == ST_OK && w.first == it->range.first && w.last == it->range.last;
+		found = part_open(m.in, key, &part, &ignored) == ST_OK && part.first == it->range.first &&
+		        part.last == it->range.last;
 		file_map_close(&m);
 		found = found && answer(it, path, &ignored) == ST_OK;
 	}
@@ -74,9 +76,9 @@ enum status ranges_begin_part(struct job *j, struct err *e)
 {
 	uint8_t key[32];
 	enum status st = key_of(j->c, j->it, key, e);
-	j->part = BUF_INIT(WORDS_FILE_MAX);
+	j->part = BUF_INIT(PART_MAX);
 	if (st == ST_OK)
-		words_begin(&j->part, key, j->it->range.first, j->it->range.last);
+		part_begin(&j->part, key, j->it->range.first, j->it->range.last);
 	return st;
 }
 
@@ -84,9 +86,9 @@ enum status ranges_end_part(struct job *j, struct err *e)
 {
 	if (j->n != j->it->range.of)
 		return err_set(e, ST_ITEM, "convert-part", "the document has %zu pages, not %u", j->n, j->it->range.of);
-	words_end(&j->part);
+	part_end(&j->part);
 	char *path = j->part.failed ? NULL : part_path(j->c, j->it);
-	enum status st = path == NULL ? err_set(e, ST_RETRY, "memory", "no memory for words")
+	enum status st = path == NULL ? err_set(e, ST_RETRY, "memory", "no memory for a part")
 	                              : file_write(path, j->part.data, j->part.len, e);
 	if (st == ST_OK)
 		st = answer(j->it, path, e);
@@ -98,7 +100,7 @@ enum status ranges_end_part(struct job *j, struct err *e)
 static enum status open_next(struct job *j, struct err *e)
 {
 	uint8_t key[32];
-	uint32_t expected = j->next_part == 0 ? 1 : j->words_in.last + 1;
+	uint32_t expected = j->next_part == 0 ? 1 : j->part_in.last + 1;
 	file_map_close(&j->map);
 	j->map = (struct file_map){0};
 	if (j->next_part == j->it->n_parts)
@@ -108,16 +110,16 @@ static enum status open_next(struct job *j, struct err *e)
 	if (st == ST_OK)
 		st = file_map_open(path, &j->map, e);
 	if (st == ST_OK)
-		st = words_open(j->map.in, key, &j->words_in, e);
-	if (st == ST_OK && j->words_in.first != expected)
-		st = err_set(e, ST_ITEM, "convert-part", "page %u follows page %u", j->words_in.first, expected - 1);
+		st = part_open(j->map.in, key, &j->part_in, e);
+	if (st == ST_OK && j->part_in.first != expected)
+		st = err_set(e, ST_ITEM, "convert-part", "page %u follows page %u", j->part_in.first, expected - 1);
 	return st == ST_OK ? ST_OK : place_fault(e, path, 0);
 }
 
-enum status ranges_words(struct job *j, struct ocr_page *ret_words, struct err *e)
+enum status ranges_page(struct job *j, struct part_page *ret_page, struct err *e)
 {
 	enum status st = ST_OK;
-	if (j->map.in.p == NULL || j->words_in.next > j->words_in.last)
+	if (j->map.in.p == NULL || j->part_in.next > j->part_in.last)
 		st = open_next(j, e);
-	return st == ST_OK ? words_next(&j->words_in, ret_words, e) : st;
+	return st == ST_OK ? part_next(&j->part_in, ret_page, e) : st;
 }

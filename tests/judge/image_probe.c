@@ -74,7 +74,7 @@ static enum status probe_page(const char *path, struct picture_file *f, size_t i
 	if (st == ST_OK && p.dpi_x <= 0)
 		p.dpi_x = p.dpi_y = 72;
 	if (st == ST_OK && m != NULL)
-		st = pdfmake_page(m, &p, NULL, e);
+		st = pdfmake_page(m, &p, NULL, NULL, e);
 	if (st == ST_OK)
 		printf("%s\tok\t%zu\t%zu\t%s\t%s\t%u\t%u\t%u\t%u\t%s\t%s%s%s%u\t%s\t%s\t%zu\t%s\n", path, i, picture_pages(f),
 		       picture_format(f), codings[p.coding], p.width, p.height, p.bits, p.components, colours[p.colour],

@@ -43,7 +43,7 @@ static enum status add(struct pdfmake *m, const char *path, unsigned page, doubl
 	if (st == ST_OK && p.dpi_x <= 0)
 		p.dpi_x = p.dpi_y = dpi;
 	if (st == ST_OK)
-		st = pdfmake_page(m, &p, &o, e);
+		st = pdfmake_page(m, &p, NULL, &o, e);
 	picture_drop(&p);
 	picture_close(f);
 	return st;

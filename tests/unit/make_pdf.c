@@ -32,7 +32,7 @@ static enum status make(const struct picture *p, size_t n, const struct ocr_page
 	FILE *f = open_memstream(&bytes, &size);
 	enum status st = pdfmake_open(f, &meta, &m, e);
 	for (size_t i = 0; st == ST_OK && i < n; i++)
-		st = pdfmake_page(m, p, words, e);
+		st = pdfmake_page(m, p, NULL, words, e);
 	if (st == ST_OK)
 		st = pdfmake_finish(m, e);
 	pdfmake_free(m);
@@ -290,7 +290,7 @@ static void test_full_disk(void **state)
 	sample_rows(400, 300, 1, 8, &rows);
 	struct picture p = grey_page(&rows);
 	assert_int_equal(pdfmake_open(full, &meta, &m, &e), ST_OK);
-	assert_int_equal(pdfmake_page(m, &p, NULL, &e), ST_RETRY);
+	assert_int_equal(pdfmake_page(m, &p, NULL, NULL, &e), ST_RETRY);
 	assert_string_equal(e.code, "file-write");
 	pdfmake_free(m);
 	fclose(full);

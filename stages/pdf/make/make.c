@@ -126,7 +126,8 @@ static void write_page(struct pdfmake *m, uint32_t page, uint32_t picture, bool 
 	writer_object(&m->w, page, &b);
 }
 
-enum status pdfmake_page(struct pdfmake *m, const struct picture *p, const struct ocr_page *words, struct err *e)
+enum status pdfmake_page(struct pdfmake *m, const struct picture *p, const struct pdfmake_coded *coded,
+                         const struct ocr_page *words, struct err *e)
 {
 	double w = 0, h = 0;
 	uint32_t picture;
@@ -137,7 +138,7 @@ enum status pdfmake_page(struct pdfmake *m, const struct picture *p, const struc
 	if (more == NULL)
 		return no_memory(e);
 	m->pages = more;
-	st = picture_object(&m->profiles, &m->w, p, &picture, e);
+	st = picture_object(&m->profiles, &m->w, p, coded, &picture, e);
 	if (st != ST_OK)
 		return st;
 	BUF_AUTO struct buf content = BUF_INIT(256u << 20);

@@ -29,12 +29,23 @@ struct pdfmake;
 enum status pdfmake_open(FILE *to, const struct pdfmake_meta *meta, struct pdfmake **ret_make, struct err *e);
 void pdfmake_free(struct pdfmake *m);
 
+/* Samples coded without loss, by themselves, so that others may do it beforehand. */
+enum pdfmake_filter { PDFMAKE_FLATE, PDFMAKE_PREDICTOR, PDFMAKE_G4 };
+struct pdfmake_coded {
+	enum pdfmake_filter filter;
+	struct bytes data; /* of pdfmake_code: malloc'ed */
+};
+/* Codes the samples of a picture (PICTURE_SAMPLES) as pdfmake_page would. Errors: ST_RETRY "memory". */
+enum status pdfmake_code(const struct picture *p, struct pdfmake_coded *ret_coded, struct err *e);
+
 /* Adds a page as large as the picture at its resolution (dpi from the picture; the caller has filled in what was missing), turned
- * by its orientation through the matrix, never by touching pixels. words may be NULL; they lie on the upright picture. Colour is
+ * by its orientation through the matrix, never by touching pixels. coded: of pdfmake_code for this picture, or NULL.
+ * words may be NULL; they lie on the upright picture. Colour is
  * the picture's own ICC profile, else sRGB, else a grey profile: never a bare device colour that the output intent does not cover.
  * A CMYK picture without a profile gets the one of stages/pdfa/icc.h. A side shorter than 3 units leaves the rest of the page white
  * (ISO 19005-2, 6.1.13). Errors: ST_ITEM "page-size" (a side beyond 14,400 units, 6.1.13), ST_RETRY. */
-enum status pdfmake_page(struct pdfmake *m, const struct picture *p, const struct ocr_page *words, struct err *e);
+enum status pdfmake_page(struct pdfmake *m, const struct picture *p, const struct pdfmake_coded *coded,
+                         const struct ocr_page *words, struct err *e);
 
 /* Writes fonts, metadata, output intent, catalog, cross-references. The document ID follows from the content. */
 enum status pdfmake_finish(struct pdfmake *m, struct err *e);

@@ -145,35 +145,46 @@ static struct bytes deflate_filtered(const struct picture *p, size_t row)
 	return z;
 }
 
-/* Lossless coding of samples: the smaller of what there is for them. *ret_data is malloc'ed. */
-static enum status code_samples(const struct picture *p, struct buf *dict, struct bytes *ret_data, struct err *e)
+enum status pdfmake_code(const struct picture *p, struct pdfmake_coded *ret_coded, struct err *e)
 {
 	size_t row = (size_t)(((uint64_t)p->width * p->components * p->bits + 7) / 8), n = row * p->height;
-	if (p->data.n < n)
+	struct pdfmake_coded c = {.filter = PDFMAKE_PREDICTOR};
+	if (p->coding != PICTURE_SAMPLES || p->data.n < n)
 		return err_set(e, ST_BUG, "picture-syntax", "%zu bytes of samples are too few", p->data.n);
-	struct bytes samples = {p->data.p, n}, z;
 	if (p->bits >= 8 && p->colour != PICTURE_INDEXED) {
-		z = deflate_filtered(p, row);
-		print_predictor(p, dict);
+		c.data = deflate_filtered(p, row);
 	} else {
-		z = deflate_bytes(samples, PICTURE_LEVEL);
+		/* The smaller of what there is. */
+		c = (struct pdfmake_coded){PDFMAKE_FLATE, deflate_bytes((struct bytes){p->data.p, n}, PICTURE_LEVEL)};
 		struct bytes g4 = {0};
-		if (p->bits == 1 && p->colour == PICTURE_GREY && z.p != NULL)
+		if (p->bits == 1 && p->colour == PICTURE_GREY && c.data.p != NULL)
 			g4 = g4_encode(p);
-		if (g4.p != NULL && g4.n < z.n) {
-			free((void *)(uintptr_t)z.p);
-			z = g4;
-			print_ccitt(p, -1, p->inverted, dict);
-		} else {
-			free((void *)(uintptr_t)g4.p);
-			buf_str(dict, "/Filter/FlateDecode");
-		}
+		bool smaller = g4.p != NULL && g4.n < c.data.n;
+		free((void *)(uintptr_t)(smaller ? c.data.p : g4.p));
+		if (smaller)
+			c = (struct pdfmake_coded){PDFMAKE_G4, g4};
 	}
-	*ret_data = z;
-	return z.p == NULL ? no_memory(e) : ST_OK;
+	*ret_coded = c;
+	return c.data.p == NULL ? no_memory(e) : ST_OK;
 }
 
-enum status picture_object(struct profiles *f, struct writer *w, const struct picture *p, uint32_t *ret_object, struct err *e)
+static void print_filter(const struct picture *p, enum pdfmake_filter filter, struct buf *dict)
+{
+	switch (filter) {
+	case PDFMAKE_FLATE:
+		buf_str(dict, "/Filter/FlateDecode");
+		break;
+	case PDFMAKE_PREDICTOR:
+		print_predictor(p, dict);
+		break;
+	case PDFMAKE_G4:
+		print_ccitt(p, -1, p->inverted, dict);
+		break;
+	}
+}
+
+enum status picture_object(struct profiles *f, struct writer *w, const struct picture *p, const struct pdfmake_coded *coded,
+                           uint32_t *ret_object, struct err *e)
 {
 	BUF_AUTO struct buf dict = BUF_INIT(1u << 16);
 	buf_format(&dict, "/Type/XObject/Subtype/Image/Width %u/Height %u/BitsPerComponent %u", p->width, p->height, p->bits);
@@ -181,11 +192,15 @@ enum status picture_object(struct profiles *f, struct writer *w, const struct pi
 	if (st != ST_OK)
 		return st;
 	print_decode(p, &dict);
-	struct bytes data = p->data, coded = {0};
+	struct bytes data = p->data;
+	struct pdfmake_coded own = {0};
 	switch (p->coding) {
 	case PICTURE_SAMPLES:
-		st = code_samples(p, &dict, &coded, e);
-		data = coded;
+		if (coded == NULL)
+			st = pdfmake_code(p, &own, e);
+		coded = coded == NULL ? &own : coded;
+		print_filter(p, coded->filter, &dict);
+		data = coded->data;
 		break;
 	case PICTURE_DCT:
 		buf_str(&dict, "/Filter/DCTDecode");
@@ -203,6 +218,6 @@ enum status picture_object(struct profiles *f, struct writer *w, const struct pi
 		*ret_object = writer_allocate(w);
 		writer_stream(w, *ret_object, &dict, data);
 	}
-	free((void *)(uintptr_t)coded.p);
+	free((void *)(uintptr_t)own.data.p);
 	return st;
 }

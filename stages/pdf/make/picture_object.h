@@ -3,6 +3,7 @@
 #define ARKSEAL_PDF_MAKE_PICTURE_OBJECT_H
 
 #include "stages/image/picture.h"
+#include "stages/pdf/make/make.h"
 #include "stages/pdf/make/writer.h"
 
 /* The ICC profiles of a document, each written once. */
@@ -20,6 +21,7 @@ void profiles_free(struct profiles *f);
 enum status profiles_own(struct profiles *f, struct writer *w, unsigned kind, uint32_t *ret_object, struct err *e);
 
 /* Writes the picture; faults of the stream are noted in w. */
-enum status picture_object(struct profiles *f, struct writer *w, const struct picture *p, uint32_t *ret_object, struct err *e);
+enum status picture_object(struct profiles *f, struct writer *w, const struct picture *p, const struct pdfmake_coded *coded,
+                           uint32_t *ret_object, struct err *e);
 
 #endif

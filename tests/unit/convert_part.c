@@ -1,4 +1,4 @@
-/* Words in files between workers: what is written is read again, anything else is refused. */
+/* Parts of long documents: what is written is read again, anything else is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "stages/base/digest.h"
-#include "stages/convert/words.h"
+#include "stages/convert/part.h"
 
 static const uint8_t key[32] = "the key of these words, 32 bytes";
 
@@ -15,54 +15,59 @@ static const uint8_t key[32] = "the key of these words, 32 bytes";
 
 static void two_pages(struct buf *to)
 {
-	struct ocr_page page = {0};
+	struct part_page page = {.coded = true, .picture = {PDFMAKE_G4, {(const uint8_t *)"coded", 5}}, .digest = "digest"};
 	struct ocr_word word = {strdup("Độc"), -1, 2, 300, 40, 5, 6, 7, -8, 96, 1, 2, true};
-	assert_true(ocr_page_add(&page, &word));
-	words_begin(to, key, 9, 10);
-	words_page(to, &page);
-	words_page(to, &(struct ocr_page){0});
-	words_end(to);
+	assert_true(ocr_page_add(&page.words, &word));
+	part_begin(to, key, 9, 10);
+	part_add(to, &page);
+	part_add(to, &(struct part_page){0});
+	part_end(to);
 	assert_false(to->failed);
-	ocr_page_free(&page);
+	ocr_page_free(&page.words);
 }
 
 static void test_again(void **state)
 {
 	(void)state;
 	BUF_AUTO struct buf b = BUF_INIT(1 << 16);
-	struct words w;
-	struct ocr_page page;
+	struct part part;
+	struct part_page page;
 	struct err e;
 	two_pages(&b);
-	assert_int_equal(words_open((struct bytes){b.data, b.len}, key, &w, &e), ST_OK);
-	assert_int_equal(w.first, 9);
-	assert_int_equal(w.last, 10);
-	assert_int_equal(words_next(&w, &page, &e), ST_OK);
-	assert_int_equal(page.n, 1);
-	const struct ocr_word *word = page.words;
+	assert_int_equal(part_open((struct bytes){b.data, b.len}, key, &part, &e), ST_OK);
+	assert_int_equal(part.first, 9);
+	assert_int_equal(part.last, 10);
+	assert_int_equal(part_next(&part, &page, &e), ST_OK);
+	assert_int_equal(page.words.n, 1);
+	const struct ocr_word *word = page.words.words;
 	assert_string_equal(word->text, "Độc");
 	const int numbers[] = {word->left, word->top, word->right,     word->bottom,     word->x0,         word->y0,
 	                       word->x1,   word->y1,  (int)word->line, (int)word->block, word->confidence, word->last_in_line};
 	const int expected[] = {-1, 2, 300, 40, 5, 6, 7, -8, 1, 2, 96, true};
 	assert_memory_equal(numbers, expected, sizeof expected);
-	ocr_page_free(&page);
-	assert_int_equal(words_next(&w, &page, &e), ST_OK);
-	assert_int_equal(page.n, 0);
-	ocr_page_free(&page);
-	assert_int_equal(words_next(&w, &page, &e), ST_ITEM);
+	assert_true(page.coded);
+	assert_int_equal(page.picture.filter, PDFMAKE_G4);
+	assert_int_equal(page.picture.data.n, 5);
+	assert_memory_equal(page.picture.data.p, "coded", 5);
+	assert_memory_equal(page.digest, "digest", 7);
+	ocr_page_free(&page.words);
+	assert_int_equal(part_next(&part, &page, &e), ST_OK);
+	assert_int_equal(page.words.n, 0);
+	assert_false(page.coded);
+	assert_int_equal(part_next(&part, &page, &e), ST_ITEM);
 	assert_string_equal(e.code, "convert-part");
 }
 
 /* Reads all that there is; the detail of the fault, or "" where there is none. */
 static const char *fault_of(const uint8_t *data, size_t n, struct err *e)
 {
-	struct words w;
-	enum status st = words_open((struct bytes){data, n}, key, &w, e);
-	while (st == ST_OK && w.next <= w.last) {
-		struct ocr_page page;
-		st = words_next(&w, &page, e);
+	struct part part;
+	enum status st = part_open((struct bytes){data, n}, key, &part, e);
+	while (st == ST_OK && part.next <= part.last) {
+		struct part_page page;
+		st = part_next(&part, &page, e);
 		if (st == ST_OK)
-			ocr_page_free(&page);
+			ocr_page_free(&page.words);
 	}
 	if (st == ST_OK)
 		return "";
@@ -78,19 +83,23 @@ static void test_bad(void **state)
 		uint8_t byte;
 		const char *detail;
 	} rows[] = {
-	    {0, 'x', "not a file of words"},
+	    {0, 'x', "not a part"},
 	    {16, 'x', "it was made of something else"},
 	    {48, 0, "its pages are impossible"},        /* page 0 */
 	    {52, 8, "its pages are impossible"},        /* 9 to 8 */
 	    {52, 11, "a page is cut short"},            /* 9 to 11 */
 	    {52, 9, "something follows its last page"}, /* 9 to 9 */
-	    {HEAD, 0, "a page is cut short"},           /* the word is taken for a count */
+	    {HEAD, 0, "a picture is not one"},          /* the word is taken for a coding */
 	    {HEAD, 200, "a page is cut short"},
 	    {HEAD + 4 + 32, 101, "a word is not one"},  /* confidence */
 	    {HEAD + 4 + 44, 2, "a word is not one"},    /* last in line */
 	    {HEAD + 4 + 45, 0, "a word is not one"},    /* no text */
 	    {HEAD + 4 + 45, 255, "a word is not one"},  /* more text than there is */
 	    {HEAD + 4 + 47, 0xff, "a word is not one"}, /* ill-formed UTF-8 */
+	    {HEAD + 57, 0, "a page is cut short"},      /* the digest is taken for a count */
+	    {HEAD + 57, 5, "a picture is not one"},     /* an unknown coding */
+	    {HEAD + 90, 200, "a picture is not one"},   /* more data than there is */
+	    {HEAD + 103, 9, "a picture is not one"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		BUF_AUTO struct buf b = BUF_INIT(1 << 16);
@@ -99,7 +108,7 @@ static void test_bad(void **state)
 		b.data[rows[i].at] = rows[i].byte;
 		if (rows[i].at >= 16) {
 			b.len -= 32;
-			words_end(&b);
+			part_end(&b);
 		}
 		const char *detail = fault_of(b.data, b.len, &e);
 		if (strcmp(detail, rows[i].detail) != 0)

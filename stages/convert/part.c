@@ -1,4 +1,4 @@
-#include "stages/convert/words.h"
+#include "stages/convert/part.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,9 +6,9 @@
 #include "stages/base/digest.h"
 #include "stages/base/text.h"
 
-static const char magic[] = "arkseal words 1\n";
+static const char magic[16] = "arkseal part 1\n";
 
-#define HEAD (sizeof magic - 1 + 32 + 8)
+#define HEAD (sizeof magic + 32 + 8)
 #define WORD_LEAST (11 * 4 + 1 + 2)
 
 static void put_u32(struct buf *to, uint32_t n)
@@ -17,9 +17,9 @@ static void put_u32(struct buf *to, uint32_t n)
 	buf_add(to, b, sizeof b);
 }
 
-void words_begin(struct buf *to, const uint8_t key[32], uint32_t first, uint32_t last)
+void part_begin(struct buf *to, const uint8_t key[32], uint32_t first, uint32_t last)
 {
-	buf_add(to, magic, sizeof magic - 1);
+	buf_add(to, magic, sizeof magic);
 	buf_add(to, key, 32);
 	put_u32(to, first);
 	put_u32(to, last);
@@ -41,14 +41,20 @@ static void put_word(struct buf *to, const struct ocr_word *w)
 		to->failed = true;
 }
 
-void words_page(struct buf *to, const struct ocr_page *page)
+void part_add(struct buf *to, const struct part_page *page)
 {
-	put_u32(to, (uint32_t)page->n);
-	for (size_t i = 0; i < page->n; i++)
-		put_word(to, &page->words[i]);
+	put_u32(to, (uint32_t)page->words.n);
+	for (size_t i = 0; i < page->words.n; i++)
+		put_word(to, &page->words.words[i]);
+	buf_byte(to, page->coded ? (uint8_t)(1 + page->picture.filter) : 0);
+	if (!page->coded)
+		return;
+	buf_add(to, page->digest, sizeof page->digest);
+	put_u32(to, (uint32_t)page->picture.data.n);
+	buf_add(to, page->picture.data.p, page->picture.data.n);
 }
 
-void words_end(struct buf *to)
+void part_end(struct buf *to)
 {
 	uint8_t digest[32];
 	sha256_bytes(to->data, to->len, digest);
@@ -60,24 +66,24 @@ static enum status broken(struct err *e, const char *what)
 	return err_set(e, ST_ITEM, "convert-part", "%s", what);
 }
 
-enum status words_open(struct bytes in, const uint8_t key[32], struct words *ret_words, struct err *e)
+enum status part_open(struct bytes in, const uint8_t key[32], struct part *ret_part, struct err *e)
 {
 	uint8_t digest[32];
-	struct words w = {.in = RD_INIT(in.p, in.n)};
-	if (in.n < HEAD + 32 || memcmp(in.p, magic, sizeof magic - 1) != 0)
-		return broken(e, "not a file of words");
+	struct part w = {.in = RD_INIT(in.p, in.n)};
+	if (in.n < HEAD + 32 || memcmp(in.p, magic, sizeof magic) != 0)
+		return broken(e, "not a part");
 	w.in.in.n -= 32;
 	sha256_bytes(in.p, w.in.in.n, digest);
 	if (memcmp(in.p + w.in.in.n, digest, 32) != 0)
 		return broken(e, "its digest is wrong");
-	rd_skip(&w.in, sizeof magic - 1);
+	rd_skip(&w.in, sizeof magic);
 	if (memcmp(rd_take(&w.in, 32).p, key, 32) != 0)
 		return broken(e, "it was made of something else");
 	w.first = w.next = rd_u32le(&w.in);
 	w.last = rd_u32le(&w.in);
 	if (w.first == 0 || w.last < w.first)
 		return broken(e, "its pages are impossible");
-	*ret_words = w;
+	*ret_part = w;
 	return ST_OK;
 }
 
@@ -100,25 +106,43 @@ static bool take_word(struct rd *in, struct ocr_page *page, bool *ret_memory)
 	return !*ret_memory;
 }
 
-enum status words_next(struct words *w, struct ocr_page *ret_page, struct err *e)
+static bool take_picture(struct rd *in, struct part_page *page)
 {
-	struct ocr_page page = {0};
+	uint8_t coding = rd_u8(in);
+	if (coding == 0 || coding > 1 + PDFMAKE_G4)
+		return coding == 0 && !in->failed;
+	page->coded = true;
+	page->picture.filter = (enum pdfmake_filter)(coding - 1);
+	struct bytes digest = rd_take(in, sizeof page->digest);
+	page->picture.data = rd_take(in, rd_u32le(in));
+	if (in->failed)
+		return false;
+	memcpy(page->digest, digest.p, sizeof page->digest);
+	return true;
+}
+
+enum status part_next(struct part *part, struct part_page *ret_page, struct err *e)
+{
+	struct part_page page = {0};
 	bool memory = false;
-	uint32_t n = rd_u32le(&w->in);
-	if (w->next > w->last)
+	const char *wrong = NULL;
+	if (part->next > part->last)
 		return broken(e, "it has no more pages");
-	if (w->in.failed || n > rd_left(&w->in) / WORD_LEAST)
+	uint32_t n = rd_u32le(&part->in);
+	if (part->in.failed || n > rd_left(&part->in) / WORD_LEAST)
 		return broken(e, "a page is cut short");
-	while (n > 0 && take_word(&w->in, &page, &memory))
+	while (n > 0 && take_word(&part->in, &page.words, &memory))
 		n--;
-	if (n > 0) {
-		ocr_page_free(&page);
-		return memory ? err_set(e, ST_RETRY, "memory", "no memory for words") : broken(e, "a word is not one");
+	if (n > 0)
+		wrong = "a word is not one";
+	else if (!take_picture(&part->in, &page))
+		wrong = "a picture is not one";
+	else if (part->next++ == part->last && rd_left(&part->in) > 0)
+		wrong = "something follows its last page";
+	if (wrong == NULL) {
+		*ret_page = page;
+		return ST_OK;
 	}
-	if (w->next++ == w->last && rd_left(&w->in) > 0) {
-		ocr_page_free(&page);
-		return broken(e, "something follows its last page");
-	}
-	*ret_page = page;
-	return ST_OK;
+	ocr_page_free(&page.words);
+	return memory ? err_set(e, ST_RETRY, "memory", "no memory for words") : broken(e, wrong);
 }
