@@ -18,7 +18,9 @@ struct entry {
 struct fonds {
 	struct ingest *in;
 	const struct profile_ingest *profile;
-	char *name, *path;
+	char *name; /* as it stands in records */
+	char *path;
+	bool whole; /* none of its dossiers has had its turn yet */
 	struct tables tables;
 	struct documents documents;
 	struct err fault; /* of the spreadsheet: it is every document's */
@@ -257,7 +259,7 @@ static struct values nothing_said(size_t n)
 	return v;
 }
 
-static void document_fault(const char *code, const char *what, struct err *fault)
+static void set_fault(const char *code, const char *what, struct err *fault)
 {
 	if (fault->code[0] != 0)
 		return;
@@ -306,19 +308,21 @@ static void set_identity(struct fonds *f, const struct entry *n, struct item *it
 		           fault);
 		code = NULL;
 	}
-	if (code == NULL && ingest_seen(f->in, "document", place)) {
-		char *other = text_join("%s (%s!%u)", place, n->row ? f->tables.v[n->row->sheet].sheet->name : "",
-		                        n->row ? n->row->number + 1 : 0);
-		free(place);
-		place = other;
+	char *only = must(strdup(place));
+	for (unsigned k = 2; code == NULL && ingest_seen(f->in, "document", only); k++) {
+		free(only);
+		only = n->row != NULL && k == 2
+		           ? text_join("%s (%s!%u)", place, f->tables.v[n->row->sheet].sheet->name, n->row->number + 1)
+		           : text_join("%s [%u]", place, k);
 	}
-	item_set(&it->id, code != NULL ? code : place);
+	item_set(&it->id, code != NULL ? code : only);
 	item_set(&it->name, code != NULL ? code : path_name(path));
 	item_set(&it->path, path);
 	item_set(&it->dossier, n->dossier);
 	item_set(&it->fonds, f->name);
 	free(path);
 	free(place);
+	free(only);
 }
 
 static void collect_faults(const struct fonds *f, const struct entry *n, struct err *fault)
@@ -327,7 +331,7 @@ static void collect_faults(const struct fonds *f, const struct entry *n, struct 
 	if (f->fault.code[0] != 0)
 		*fault = f->fault;
 	else if (n->row == NULL)
-		document_fault("sheet-no-row", d->rel, fault);
+		set_fault("sheet-no-row", d->rel, fault);
 	if (d == NULL && n->row->unclear)
 		cell_fault(&f->tables, n->row, column_of(f->profile, "path", false), "sheet-ambiguous",
 		           n->row->path ? n->row->path : n->row->code, "", fault);
@@ -338,7 +342,7 @@ static void collect_faults(const struct fonds *f, const struct entry *n, struct 
 		                          : "",
 		           "", fault);
 	else if (d->n_rows > 1)
-		document_fault("sheet-two-rows", d->rel, fault);
+		set_fault("sheet-two-rows", d->rel, fault);
 	if (d != NULL && d->fault.code[0] != 0 && fault->code[0] == 0)
 		*fault = d->fault;
 }
@@ -366,10 +370,36 @@ static enum status emit_entry(struct fonds *f, const struct entry *n, size_t siz
 		collect_faults(f, n, &fault);
 	}
 	if (twice)
-		document_fault("dossier-twice", n->dossier, &fault);
+		set_fault("dossier-twice", n->dossier, &fault);
 	if (refused && secret.where[0] == 0)
 		err_where(&secret, "%s", it->path);
 	return ingest_emit(f->in, it, n->document, refused, refused ? &secret : &fault, e);
+}
+
+/* Whether it is this dossier's turn: one with a file that is too young is put off as a whole, so that its documents stay together.
+ * *ret_twice: another fonds has a dossier of this code. */
+static bool has_turn(struct fonds *f, const struct entry *first, size_t n, bool *ret_twice)
+{
+	struct ingest *in = f->in;
+	char *key = text_join("%s/%s", f->path, first->dossier), *twice = text_join("twice:%s", key);
+	bool young_one = false;
+	if (in->late && !f->whole) {
+		*ret_twice = seen_has(&in->deferred, twice);
+		young_one = !seen_has(&in->deferred, key);
+	} else {
+		*ret_twice = ingest_seen(in, "dossier", first->dossier);
+		for (size_t i = 0; i < n && !in->late && !young_one; i++) {
+			const struct document *d = first[i].document;
+			young_one = d != NULL && !d->unfinished && document_young(in, d);
+		}
+		if (young_one)
+			ingest_defer(in, f->path, f->name, key);
+		if (young_one && *ret_twice)
+			seen_add(&in->deferred, twice);
+	}
+	free(key);
+	free(twice);
+	return !young_one;
 }
 
 static enum status emit_all(struct fonds *f, struct err *e)
@@ -377,10 +407,12 @@ static enum status emit_all(struct fonds *f, struct err *e)
 	enum status st = ST_OK;
 	for (size_t i = 0, end; i < f->n_entries && st == ST_OK; i = end) {
 		struct values first = nothing_said(f->profile->columns_count);
+		bool twice;
 		for (end = i + 1; end < f->n_entries && strcmp(f->entries[end].dossier, f->entries[i].dossier) == 0; end++)
 			;
-		bool twice = ingest_seen(f->in, "dossier", f->entries[i].dossier);
-		for (size_t k = i; k < end && st == ST_OK; k++)
+		bool turn = shard_has(f->in->env->shard, f->name, f->entries[i].dossier, NULL);
+		turn = has_turn(f, &f->entries[i], turn ? end - i : 0, &twice) && turn;
+		for (size_t k = i; k < end && turn && st == ST_OK; k++)
 			st = emit_entry(f, &f->entries[k], end - i, twice, &first, e);
 		values_free(&first);
 	}
@@ -393,14 +425,21 @@ static enum status sheet_waits(struct fonds *f, bool *ret_waits, struct err *e)
 	struct names names;
 	struct err ignored, why = {0};
 	enum status st = ST_OK;
+	char *key = text_join("%s/", f->path);
 	*ret_waits = false;
-	if (names_read(f->path, f->profile, &names, &ignored) != ST_OK)
+	f->whole = !f->in->late || seen_has(&f->in->deferred, key);
+	if (names_read(f->path, f->profile, &names, &ignored) != ST_OK) {
+		free(key);
 		return ST_OK; /* reading the folder again will say so */
+	}
 	for (size_t i = 0; i < names.n && st == ST_OK && !*ret_waits; i++) {
 		const struct name *n = &names.v[i];
 		char *path = must(path_join(f->path, n->name));
-		if (S_ISREG(n->mode) && is_spreadsheet(f->profile, n->name) &&
-		    (n->unfinished || !settled(f->in, path, n->size, n->changed_ns))) {
+		bool sheet = S_ISREG(n->mode) && is_spreadsheet(f->profile, n->name);
+		if (sheet && !n->unfinished && !f->in->late && young(f->in, n->changed_ns)) {
+			ingest_defer(f->in, f->path, f->name, key);
+			*ret_waits = true;
+		} else if (sheet && (n->unfinished || !settled(f->in, path, n->size, n->changed_ns))) {
 			struct item *it = must(item_new());
 			char *place = text_join("%s/%s", f->name, n->name);
 			*ret_waits = true;
@@ -416,6 +455,7 @@ static enum status sheet_waits(struct fonds *f, bool *ret_waits, struct err *e)
 		free(path);
 	}
 	names_free(&names);
+	free(key);
 	return st;
 }
 
@@ -456,7 +496,7 @@ static enum status stray(struct ingest *in, const char *path, const struct name 
 	enum status st = document_add(&d, path, n->name, n, e);
 	if (st == ST_OK) {
 		struct item *it = must(item_new());
-		document_fault(code, d.v[0].rel, &fault);
+		set_fault(code, d.v[0].rel, &fault);
 		item_set(&it->id, d.v[0].rel);
 		item_set(&it->name, d.v[0].stem);
 		item_set(&it->path, d.v[0].stem);
@@ -466,9 +506,22 @@ static enum status stray(struct ingest *in, const char *path, const struct name 
 	return st;
 }
 
+static enum status produce_again(struct ingest *in, struct err *e)
+{
+	enum status st = ST_OK;
+	for (size_t i = 0; i < in->n_later && st == ST_OK; i++) {
+		struct fonds f = {
+		    .in = in, .profile = &in->env->profile->ingest, .name = in->later[i].rel, .path = in->later[i].path};
+		st = fonds_produce(&f, e);
+	}
+	return st;
+}
+
 enum status dossiers_produce(struct ingest *in, struct err *e)
 {
 	struct names names;
+	if (in->late)
+		return produce_again(in, e);
 	enum status st = names_read(in->backlog, &in->env->profile->ingest, &names, e);
 	if (st == ST_ITEM) {
 		e->status = ST_RUN;
@@ -478,15 +531,17 @@ enum status dossiers_produce(struct ingest *in, struct err *e)
 		return st;
 	for (size_t i = 0; i < names.n && st == ST_OK; i++) {
 		const struct name *n = &names.v[i];
-		char *path = must(path_join(in->backlog, n->name));
+		const char *code;
+		char *path = must(path_join(in->backlog, n->name)), *shown = name_shown(n->name, &code);
 		if (!S_ISDIR(n->mode)) {
 			st = stray(in, path, n, S_ISLNK(n->mode) ? "layout-link" : "layout-place", e);
-		} else if (!utf8_valid(n->name, strlen(n->name))) {
-			st = stray(in, path, n, "layout-name", e);
+		} else if (code != NULL) {
+			st = stray(in, path, n, code, e);
 		} else {
-			struct fonds f = {.in = in, .profile = &in->env->profile->ingest, .name = n->name, .path = path};
+			struct fonds f = {.in = in, .profile = &in->env->profile->ingest, .name = shown, .path = path};
 			st = fonds_produce(&f, e);
 		}
+		free(shown);
 		free(path);
 	}
 	names_free(&names);

@@ -30,38 +30,74 @@ char *text_join(const char *format, ...)
 	return must(n < 0 ? NULL : text);
 }
 
-/* Hundreds of thousands of codes are remembered by 16 bytes of their SHA-256 each. */
-static bool place(uint8_t (*table)[16], size_t cap, const uint8_t key[16])
+/* Hundreds of thousands of codes are remembered by 16 bytes of their SHA-256 each. Returns the slot that holds the key or is free. */
+static size_t slot(const struct seen *s, const uint8_t key[16], bool *ret_free)
 {
 	static const uint8_t nothing[16];
 	size_t at;
 	memcpy(&at, key, sizeof at);
-	for (at &= cap - 1; memcmp(table[at], nothing, 16) != 0; at = (at + 1) & (cap - 1)) {
-		if (memcmp(table[at], key, 16) == 0)
-			return false;
+	for (at &= s->cap - 1;; at = (at + 1) & (s->cap - 1)) {
+		*ret_free = memcmp(s->v[at], nothing, 16) == 0;
+		if (*ret_free || memcmp(s->v[at], key, 16) == 0)
+			return at;
 	}
-	memcpy(table[at], key, 16);
-	return true;
+}
+
+static bool place(struct seen *s, const uint8_t key[16])
+{
+	bool fresh;
+	size_t at = slot(s, key, &fresh);
+	memcpy(s->v[at], key, 16);
+	s->n += fresh;
+	return fresh;
+}
+
+bool seen_add(struct seen *s, const char *text)
+{
+	uint8_t digest[32];
+	sha256_bytes(text, strlen(text), digest);
+	if (2 * s->n >= s->cap) {
+		struct seen grown = {.cap = s->cap ? 2 * s->cap : 64};
+		grown.v = must(calloc(grown.cap, sizeof *grown.v));
+		for (size_t i = 0; i < s->cap; i++)
+			place(&grown, s->v[i]);
+		free(s->v);
+		*s = grown;
+	}
+	return !place(s, digest);
+}
+
+bool seen_has(const struct seen *s, const char *text)
+{
+	uint8_t digest[32];
+	bool absent = true;
+	sha256_bytes(text, strlen(text), digest);
+	if (s->cap > 0)
+		slot(s, digest, &absent);
+	return !absent;
+}
+
+void seen_free(struct seen *s)
+{
+	free(s->v);
+	*s = (struct seen){0};
 }
 
 bool ingest_seen(struct ingest *in, const char *kind, const char *text)
 {
-	uint8_t digest[32];
 	char *key = text_join("%s:%s", kind, text);
-	sha256_bytes(key, strlen(key), digest);
+	bool seen = seen_add(&in->seen, key);
 	free(key);
-	if (2 * in->n_seen >= in->cap_seen) {
-		size_t cap = in->cap_seen ? 2 * in->cap_seen : 1024;
-		uint8_t(*grown)[16] = must(calloc(cap, sizeof *grown));
-		for (size_t i = 0; i < in->cap_seen; i++)
-			place(grown, cap, in->seen[i]);
-		free(in->seen);
-		in->seen = grown;
-		in->cap_seen = cap;
-	}
-	bool fresh = place(in->seen, in->cap_seen, digest);
-	in->n_seen += fresh;
-	return !fresh;
+	return seen;
+}
+
+void ingest_defer(struct ingest *in, const char *path, const char *rel, const char *key)
+{
+	seen_add(&in->deferred, key);
+	if (in->n_later > 0 && strcmp(in->later[in->n_later - 1].path, path) == 0)
+		return;
+	in->later = must(reallocarray(in->later, in->n_later + 1, sizeof *in->later));
+	in->later[in->n_later++] = (struct later){must(strdup(path)), must(strdup(rel))};
 }
 
 static void refuse(const struct profile_refusal *r, const char *what, const char *value, struct err *e)
@@ -136,6 +172,10 @@ enum status ingest_emit(struct ingest *in, struct item *it, const struct documen
 	struct err wrong = {0};
 	int64_t bytes = 0;
 	enum status st = ST_OK;
+	if (!shard_has(in->env->shard, it->fonds, it->dossier, it->id)) {
+		item_free(it);
+		return ST_OK;
+	}
 	bool good = !refused && fault->code[0] == 0;
 	if (!refused && d != NULL && d->unfinished && d->n_pages > 0)
 		st = not_settled(d->pages[0].path, &wrong);
@@ -196,9 +236,22 @@ static enum status ingest_produce(void *state, const char *backlog, item_sink *s
 		errno = EILSEQ; /* records are JSON, which is UTF-8 */
 		st = missing(backlog, e);
 	} else {
-		st = env->profile->ingest.layout == LAYOUT_DOSSIERS ? dossiers_produce(&in, e) : plain_produce(&in, e);
+		enum status (*produce)(struct ingest *, struct err *) =
+		    env->profile->ingest.layout == LAYOUT_DOSSIERS ? dossiers_produce : plain_produce;
+		st = produce(&in, e);
+		if (st == ST_OK && in.n_later > 0) {
+			settle_wait(&in);
+			in.late = true;
+			st = produce(&in, e);
+		}
 	}
-	free(in.seen);
+	for (size_t i = 0; i < in.n_later; i++) {
+		free(in.later[i].path);
+		free(in.later[i].rel);
+	}
+	free(in.later);
+	seen_free(&in.deferred);
+	seen_free(&in.seen);
 	free(path);
 	return st;
 }

@@ -11,6 +11,16 @@
 void *must(void *p);
 char *text_join(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A set of texts, 16 bytes each. */
+struct seen {
+	uint8_t (*v)[16]; /* open addressing; all zero: free */
+	size_t n, cap;
+};
+/* Whether the text was in the set; adds it. */
+bool seen_add(struct seen *s, const char *text);
+bool seen_has(const struct seen *s, const char *text);
+void seen_free(struct seen *s);
+
 /* tree.c */
 struct name {
 	char *name;
@@ -37,7 +47,8 @@ struct page {
 };
 /* A document on disk. */
 struct document {
-	char *rel;  /* path below the fonds (plain: below the backlog), NFC; with its extension where it is one file */
+	char *
+	    rel; /* path below the fonds (plain: below the backlog), as name_shown gives it; with its extension where it is one file */
 	char *stem; /* rel without extension; rel itself of a folder */
 	bool folder;
 	bool unfinished; /* one of its files is still being written */
@@ -51,8 +62,13 @@ struct documents {
 	struct document *v;
 	size_t n;
 };
+/* A name or path as it can stand in a record, on a screen and in a file name: NFC; bytes that are no UTF-8, and characters that control
+ * a terminal or the order of writing, as %XX. *ret_code (may be NULL) gets the fault of such a name, or NULL. */
+char *name_shown(const char *text, const char **ret_code);
 /* Fills in a document that is the file or folder at `path`. Only a fault that passes is returned; others stand in the document. */
 enum status document_add(struct documents *to, const char *path, const char *rel, const struct name *name, struct err *e);
+/* Unless it has a fault already. */
+void document_fault(struct document *d, const char *code, const char *name);
 void documents_free(struct documents *d);
 /* All documents of a fonds. named(arg, rel) tells that a row names this folder as a document, though it lies higher up. */
 enum status documents_scan(const char *fonds, const struct profile_ingest *p, bool (*named)(void *arg, const char *rel),
@@ -116,16 +132,28 @@ struct ingest {
 	const char *backlog; /* absolute */
 	item_sink *sink;
 	void *sink_arg;
-	uint8_t (*seen)[16]; /* open addressing; all zero: free */
-	size_t n_seen, cap_seen;
+	struct seen seen;
 	int64_t began_ms;
-	bool waited; /* for young files to settle: once in a run of ingest */
+
+	/* What is too young is put off, so that nothing waits for it, and looked at again at the end, when it has had its time. */
+	bool late;            /* now */
+	struct seen deferred; /* what was put off, by the layout's own keys */
+	struct later {
+		char *path, *rel; /* folder in which something was put off */
+	} * later;
+	size_t n_later;
 };
+/* Notes that something in this folder was put off; once for each folder in a row. */
+void ingest_defer(struct ingest *in, const char *path, const char *rel, const char *key);
 
 /* settle.c */
-/* Whether the file is as it was when its folder was listed, older than the profile's settle-seconds, and locked by no writer. Waits
- * once, until settle-seconds after the start, so that a backlog that has just been copied is not put off as a whole. */
-bool settled(struct ingest *in, const char *path, int64_t size, int64_t changed_ns);
+/* Whether one of its files changed less than the profile's settle-seconds ago. */
+bool document_young(const struct ingest *in, const struct document *d);
+bool young(const struct ingest *in, int64_t changed_ns);
+/* Sleeps until settle-seconds after the start, so that a backlog that has just been copied is not left to the next run as a whole. */
+void settle_wait(const struct ingest *in);
+/* Whether the file is as it was when its folder was listed, old enough, and locked by no writer. */
+bool settled(const struct ingest *in, const char *path, int64_t size, int64_t changed_ns);
 /* The fault of what is still being written: ST_RETRY "not-settled". */
 enum status not_settled(const char *path, struct err *e);
 
@@ -135,10 +163,12 @@ bool ingest_seen(struct ingest *in, const char *kind, const char *text);
 bool refused_path(const struct profile_ingest *p, const char *path, struct err *e);
 /* Whether the profile refuses these values. */
 bool refused_values(const struct profile_ingest *p, const struct values *v, struct err *e);
-/* Puts the pages in, gives the item its state (refused, quarantined, or ok: then the pages are read and digested), and hands it on. */
+/* Puts the pages in, gives the item its state (refused, quarantined, or ok: then the pages are read and digested), and hands it on.
+ * Nothing is read of what belongs to another shard. */
 enum status ingest_emit(struct ingest *in, struct item *it, const struct document *d, bool refused, const struct err *fault,
                         struct err *e);
 
+/* Each goes over the backlog twice: the second time (in->late) over what was put off. */
 enum status dossiers_produce(struct ingest *in, struct err *e);
 enum status plain_produce(struct ingest *in, struct err *e);
 

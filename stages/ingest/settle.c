@@ -24,7 +24,7 @@ static bool unchanged_and_free(const char *path, int64_t size, int64_t changed_n
 	/* O_NONBLOCK: the name may have become a FIFO since. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
 	if (fd < 0)
-		return errno != ENOENT; /* any other fault is told of by who reads it */
+		return errno != ENOENT && errno != ELOOP; /* any other fault is told of by who reads it */
 	bool same = fstat(fd, &s) == 0 && s.st_size == size &&
 	            (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec == changed_ns;
 	same = same && !locked_by_writer(fd);
@@ -33,28 +33,31 @@ static bool unchanged_and_free(const char *path, int64_t size, int64_t changed_n
 }
 
 /* A time that lies further ahead than the settle time is a wrong clock's, and tells nothing. */
-static bool young(const struct ingest *in, int64_t changed_ns)
+bool young(const struct ingest *in, int64_t changed_ns)
 {
 	int64_t settle_ms = (int64_t)in->env->profile->ingest.settle_seconds * 1000,
 	        age_ms = in->env->now_ms() - changed_ns / 1000000;
 	return age_ms < settle_ms && age_ms > -settle_ms;
 }
 
-static void wait_once(struct ingest *in)
+bool document_young(const struct ingest *in, const struct document *d)
+{
+	for (size_t i = 0; i < d->n_pages; i++)
+		if (young(in, d->pages[i].changed_ns))
+			return true;
+	return false;
+}
+
+void settle_wait(const struct ingest *in)
 {
 	int64_t left_ms = in->began_ms + (int64_t)in->env->profile->ingest.settle_seconds * 1000 - in->env->now_ms();
 	struct timespec rest = {left_ms / 1000, left_ms % 1000 * 1000000};
-	if (in->waited)
-		return;
-	in->waited = true;
 	while (left_ms > 0 && nanosleep(&rest, &rest) != 0 && errno == EINTR)
 		;
 }
 
-bool settled(struct ingest *in, const char *path, int64_t size, int64_t changed_ns)
+bool settled(const struct ingest *in, const char *path, int64_t size, int64_t changed_ns)
 {
-	if (young(in, changed_ns))
-		wait_once(in);
 	return !young(in, changed_ns) && unchanged_and_free(path, size, changed_ns);
 }
 

@@ -211,7 +211,8 @@ static enum status find_spreadsheet(const char *fonds, const struct profile_inge
 	*ret_path = NULL;
 	for (unsigned i = 0; i < p->spreadsheets_count; i++) {
 		char *path = must(path_join(fonds, p->spreadsheets[i]));
-		if (access(path, F_OK) != 0) {
+		struct stat s;
+		if (lstat(path, &s) != 0 || !S_ISREG(s.st_mode)) { /* a link is not followed, and told of as a document */
 			free(path);
 		} else if (*ret_path != NULL) {
 			err_set(e, ST_ITEM, "sheet-two-files", "%s and %s describe the same fonds", path_name(*ret_path),

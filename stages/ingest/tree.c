@@ -152,7 +152,7 @@ void names_free(struct names *n)
 	*n = (struct names){0};
 }
 
-static void fault(struct document *d, const char *code, const char *name)
+void document_fault(struct document *d, const char *code, const char *name)
 {
 	if (d->fault.code[0] != 0)
 		return;
@@ -161,36 +161,53 @@ static void fault(struct document *d, const char *code, const char *name)
 	err_where(&d->fault, "%s", d->rel);
 }
 
-static void add_page(struct document *d, const char *path, const struct name *name)
+static bool controls(uint32_t c)
 {
-	if (S_ISLNK(name->mode)) {
-		fault(d, "layout-link", name->name);
-	} else if (S_ISDIR(name->mode)) {
-		fault(d, "layout-depth", name->name);
-	} else if (!S_ISREG(name->mode)) {
-		fault(d, "layout-special", name->name);
-	} else if (!utf8_valid(path, strlen(path))) {
-		fault(d, "layout-name", d->rel);
-	} else {
-		d->pages = must(reallocarray(d->pages, d->n_pages + 1, sizeof *d->pages));
-		d->pages[d->n_pages++] =
-		    (struct page){.path = must(strdup(path)), .size = name->size, .changed_ns = name->changed_ns};
-		d->unfinished = d->unfinished || name->unfinished;
-		if (name->size == 0)
-			fault(d, "file-empty", name->name);
-	}
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-/* A name that is not UTF-8 cannot stand in a record: its wrong bytes are shown as %XX. */
-static char *shown(const char *text)
+char *name_shown(const char *text, const char **ret_code)
 {
-	char *nfc = utf8_nfc(text);
-	struct buf b = BUF_INIT(1 << 16);
-	if (nfc != NULL)
-		return nfc;
-	for (; *text != 0; text++)
-		buf_format(&b, (unsigned char)*text < 0x80 ? "%c" : "%%%02X", (unsigned)(unsigned char)*text);
-	return must(buf_take(&b));
+	BUF_AUTO struct buf b = BUF_INIT(1 << 20);
+	bool wrong = !utf8_valid(text, strlen(text)), control = false;
+	buf_str(&b, "");
+	for (const char *at = text; *at != 0;) {
+		const char *from = at;
+		uint32_t c = wrong ? (unsigned char)*at++ : utf8_next(&at);
+		if (controls(c) || (wrong && c >= 0x80)) {
+			control = true;
+			for (; from < at; from++)
+				buf_format(&b, "%%%02X", (unsigned)(unsigned char)*from);
+		} else {
+			buf_add(&b, from, (size_t)(at - from));
+		}
+	}
+	if (ret_code != NULL)
+		*ret_code = wrong ? "layout-name" : control ? "layout-control" : NULL;
+	must(b.failed ? NULL : b.data);
+	return must(utf8_nfc((const char *)b.data));
+}
+
+static void add_page(struct document *d, const char *path, const struct name *name)
+{
+	const char *code;
+	char *shown = name_shown(name->name, &code);
+	if (code != NULL)
+		document_fault(d, code, shown);
+	else if (S_ISLNK(name->mode))
+		document_fault(d, "layout-link", shown);
+	else if (S_ISDIR(name->mode))
+		document_fault(d, "layout-depth", shown);
+	else if (!S_ISREG(name->mode))
+		document_fault(d, "layout-special", shown);
+	else if (name->size == 0)
+		document_fault(d, "file-empty", shown);
+	free(shown);
+	if (!S_ISREG(name->mode) || !utf8_valid(path, strlen(path)))
+		return; /* the latter cannot stand in a record */
+	d->pages = must(reallocarray(d->pages, d->n_pages + 1, sizeof *d->pages));
+	d->pages[d->n_pages++] = (struct page){.path = must(strdup(path)), .size = name->size, .changed_ns = name->changed_ns};
+	d->unfinished = d->unfinished || name->unfinished;
 }
 
 enum status document_add(struct documents *to, const char *path, const char *rel, const struct name *name, struct err *e)
@@ -199,8 +216,11 @@ enum status document_add(struct documents *to, const char *path, const char *rel
 	struct err inner;
 	to->v = must(reallocarray(to->v, to->n + 1, sizeof *to->v));
 	struct document *d = &to->v[to->n++];
-	*d = (struct document){.rel = shown(rel), .folder = S_ISDIR(name->mode)};
+	const char *code;
+	*d = (struct document){.rel = name_shown(rel, &code), .folder = S_ISDIR(name->mode)};
 	d->stem = must(strdup(d->rel));
+	if (code != NULL)
+		document_fault(d, code, d->rel);
 	if (!d->folder) {
 		const char *extension = path_extension(d->rel);
 		if (*extension != 0)
@@ -216,7 +236,7 @@ enum status document_add(struct documents *to, const char *path, const char *rel
 	if (st != ST_OK)
 		d->fault = inner;
 	else if (pages.n == 0)
-		fault(d, "layout-empty", name->name);
+		document_fault(d, "layout-empty", d->rel);
 	for (size_t i = 0; i < pages.n; i++) {
 		char *page = must(path_join(path, pages.v[i].name));
 		add_page(d, page, &pages.v[i]);

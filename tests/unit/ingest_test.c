@@ -1,134 +1,17 @@
 /* A backlog on disk: which records come out of it, in which state. */
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "stages/base/file.h"
 #include "stages/base/text.h"
 #include "stages/ingest/ingest.h"
+#include "tests/unit/ingest_made.h"
 #include "tests/unit/sheet_make.h"
-
-#define HEADER                                                                                                                                                                  \
-	"Mã hồ sơ;Tiêu đề hồ sơ;Thời hạn bảo quản;Chế độ sử dụng hồ sơ;Ngôn ngữ hồ sơ;Thời gian bắt đầu;Thời gian kết thúc;"   \
-	"Tổng số văn bản;Số lượng tờ;Số lượng trang;Dự phòng;Số thứ tự;Đường dẫn;Loại tài liệu;Tên loại văn bản;Ngày văn bản;" \
-	"Cơ quan ban hành;Trích yếu;Ngôn ngữ;Số trang;Chế độ sử dụng;Độ mật;Mức độ tin cậy;Quy trình xử lý;Tên ảnh;Tên sự "            \
-	"kiện;Loại ảnh\n"
-/* A row: dossier, title, maintenance, ordinal, path, kind, type, date, mode, secrecy. */
-#define ROW(dossier, title, maintenance, ordinal, path, kind, type, date, mode, secrecy)                                         \
-	dossier ";" title ";" maintenance ";01;01;2020;12/2021;3;3;3;0;" ordinal ";" path ";" kind ";" type ";" date             \
-	        ";UBND xã;Về việc thử;01;2;" mode ";" secrecy ";02;;;;\n"
-#define GOOD(dossier, ordinal, path) ROW(dossier, "Hồ sơ", "Vĩnh viễn", ordinal, path, "", "2", "9/3/2024", "1", "")
-
-static char folder[] = "/tmp/arkseal_ingest_XXXXXX";
-static struct item *got[64];
-static size_t n_got;
-
-static void put(const char *name, const void *p, size_t n)
-{
-	char *path = path_join(folder, name), *parent = strdup(path);
-	struct err e = {0};
-	parent[path_name(parent) - parent - 1] = 0;
-	assert_int_equal(file_make_folders(parent, &e), ST_OK);
-	assert_int_equal(file_write(path, p, n, &e), ST_OK);
-	free(path);
-	free(parent);
-}
-
-static void put_text(const char *name, const char *text)
-{
-	put(name, text, strlen(text));
-}
-
-static int64_t fixed_clock(void)
-{
-	return 1700000000000;
-}
-
-static const char *settle = "ingest.settle-seconds=0";
-static int64_t (*clock_used)(void) = fixed_clock;
-
-static enum status take(void *sink, struct item *it, struct err *e)
-{
-	(void)sink, (void)e;
-	if (n_got == 64)
-		return ST_BUG;
-	got[n_got++] = it;
-	return ST_OK;
-}
-
-static void run(const char *profile)
-{
-	struct profile *p = NULL;
-	struct err e = {0};
-	void *state;
-	const char *const set[] = {"stages=[ingest]", settle};
-	if (profile_load(profile, set, 2, &p, &e) != ST_OK)
-		fail_msg("%s: %s: %s", profile, e.code, e.detail);
-	struct stage_env env = {.profile = p, .now_ms = clock_used};
-	assert_int_equal(ingest_stage.open(&env, &state, &e), ST_OK);
-	if (ingest_stage.produce(state, folder, take, NULL, &e) != ST_OK)
-		fail_msg("%s: %s", e.code, e.detail);
-	ingest_stage.close(state);
-	profile_free(p);
-	for (size_t i = 0; i < n_got; i++) { /* each record can be written and read */
-		BUF_AUTO struct buf line = BUF_INIT(1 << 20);
-		struct item *back = NULL;
-		item_print(got[i], &line);
-		assert_false(line.failed);
-		assert_int_equal(item_parse((char *)line.data, line.len, &back, &e), ST_OK);
-		item_free(back);
-	}
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/arkseal_ingest_XXXXXX");
-	return mkdtemp(folder) == NULL;
-}
-
-static int tear_down(void **state)
-{
-	struct err e;
-	(void)state;
-	for (size_t i = 0; i < n_got; i++)
-		item_free(got[i]);
-	n_got = 0;
-	return file_remove_tree(folder, &e) != ST_OK;
-}
-
-static struct item *find(const char *id)
-{
-	for (size_t i = 0; i < n_got; i++) {
-		if (strcmp(got[i]->id, id) == 0)
-			return got[i];
-	}
-	for (size_t i = 0; i < n_got; i++)
-		print_message("%s: %s %s\n", got[i]->id, item_state_name(got[i]->state), got[i]->notice.code);
-	fail_msg("no record %s", id);
-	return NULL;
-}
-
-/* code NULL: the item must be ok */
-static struct item *expect(const char *id, enum item_state want, const char *code)
-{
-	struct item *it = find(id);
-	if (it->state != want || (code != NULL && strcmp(it->notice.code, code) != 0))
-		fail_msg("%s: %s %s: %s (%s)", id, item_state_name(it->state), it->notice.code, it->notice.detail,
-		         it->notice.where);
-	for (size_t i = 0; i < it->n_sources && want != ITEM_OK; i++)
-		assert_string_equal(it->sources[i].sha256, ""); /* what is not done is not read */
-	return it;
-}
 
 static void test_dossiers(void **state)
 {
@@ -364,18 +247,6 @@ static void test_plain(void **state)
 	assert_int_equal(n_got, 7);
 }
 
-static void put_aged(const char *name, const char *text, long age_s)
-{
-	put_text(name, text);
-	char *path = path_join(folder, name);
-	struct timespec now, times[2];
-	clock_gettime(CLOCK_REALTIME, &now);
-	now.tv_sec -= age_s;
-	times[0] = times[1] = now;
-	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-	free(path);
-}
-
 /* What is still being written waits, whatever else is wrong with it, and so does its dossier; its neighbours do not. */
 static void test_unsettled(void **state)
 {
@@ -432,8 +303,7 @@ static void test_unsettled(void **state)
 		path = path_join(folder, "F");
 		assert_int_equal(file_remove_tree(path, &e), ST_OK);
 		free(path);
-		while (n_got > 0)
-			item_free(got[--n_got]);
+		forget();
 	}
 }
 
@@ -470,8 +340,7 @@ static void test_settle_time(void **state)
 		char *path = path_join(folder, "d");
 		assert_int_equal(file_remove_tree(path, &e), ST_OK);
 		free(path);
-		while (n_got > 0)
-			item_free(got[--n_got]);
+		forget();
 	}
 	settle = "ingest.settle-seconds=0";
 	clock_used = fixed_clock;
