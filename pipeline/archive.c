@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "pipeline/notice.h"
+#include "pipeline/stage.h"
 #include "stages/base/digest.h"
 #include "stages/base/file.h"
 
@@ -192,14 +193,17 @@ enum status archive_lock(struct archive *a, struct err *e)
 	return ST_OK;
 }
 
-enum status archive_sweep(const struct archive *a, struct err *e)
+enum status archive_sweep(const struct archive *a, const char *id, struct err *e)
 {
+	char prefix[STAGE_PREFIX + 1] = "";
+	if (id != NULL)
+		stage_prefix(id, prefix);
 	DIR *folder = opendir(a->work);
 	if (folder == NULL)
 		return err_errno(e, "open", a->work);
 	enum status st = ST_OK;
 	for (const struct dirent *d; st == ST_OK && (d = readdir(folder)) != NULL;) {
-		if (strstr(d->d_name, ".part-") == NULL)
+		if (strstr(d->d_name, ".part-") == NULL || strncmp(d->d_name, prefix, strlen(prefix)) != 0)
 			continue;
 		char *path = path_join(a->work, d->d_name);
 		st = path == NULL ? no_memory(e) : file_remove_tree(path, e);

@@ -32,8 +32,8 @@ enum status archive_lock(struct archive *a, struct err *e);
 /* The process id of the holder, or 0. */
 long archive_holder(const struct archive *a);
 
-/* Removes stray temporary files from the work folder. */
-enum status archive_sweep(const struct archive *a, struct err *e);
+/* Removes the temporary files that dead workers have left in the work folder: those of one item, or with NULL all. */
+enum status archive_sweep(const struct archive *a, const char *id, struct err *e);
 
 /* Whether a file of a record is there with its size and digest; a folder is only looked for. */
 bool archive_file_intact(const struct item_file *f);

@@ -44,6 +44,13 @@ pid_t process_fork(void)
 	return 0;
 }
 
+void process_name(const char *what)
+{
+	char name[16];
+	snprintf(name, sizeof name, "arkseal:%s", what);
+	prctl(PR_SET_NAME, name);
+}
+
 static int by_number(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;

@@ -11,6 +11,8 @@ int64_t process_clock_ms(void);
 /* fork. The child dies with its parent, ignores the signals of the terminal (the parent tells it when to end), has an empty
  * standard input, and its standard output is standard error. */
 pid_t process_fork(void);
+/* In a child: the name that ps and top show: "arkseal:<what>". */
+void process_name(const char *what);
 /* In a child: closes every descriptor above standard error but these. */
 void process_keep_fds(const int *keep, size_t n);
 /* In a child: ends without the clean-up of the parent. */

@@ -234,6 +234,7 @@ static enum status loop(struct run *r, int signals, struct err *e)
 	free(w);
 	lanes_drop_workers(r);
 	struct err ending;
+	archive_sweep(&r->archive, NULL, &ending); /* the next run would do so too */
 	enum status end = ledger_commit(r->ledger, &ending);
 	if (st != ST_OK || (end == ST_OK && !r->again))
 		return st;
@@ -370,7 +371,7 @@ static enum status open_run(struct run *r, const struct words *w, struct err *e)
 
 static enum status begin_work(struct run *r, struct err *e)
 {
-	enum status st = archive_sweep(&r->archive, e);
+	enum status st = archive_sweep(&r->archive, NULL, e);
 	if (st == ST_OK)
 		st = ledger_open(r->archive.ledger, true, &r->ledger, e);
 	if (st != ST_OK)

@@ -298,6 +298,8 @@ static void worker_died(struct run *r, struct lane *l, struct worker *w)
 	r->show.workers_restarted++;
 	cause(r, l, &was, status, &why);
 	show_died(r, l, &why, was.said, was.said_n);
+	if (j != NULL && j->line != NULL)
+		archive_sweep(&r->archive, j->whole != NULL ? j->whole->id : j->id, NULL);
 	if (ready && j != NULL) {
 		job_costly(r, l, j, &why);
 	} else if (!ready) {

@@ -61,6 +61,7 @@ static enum status start_one(const struct serve *s, struct serve_one *one, struc
 	if (pid == 0) {
 		int keep[] = {control[1], ready[1]};
 		process_keep_fds(keep, 2);
+		process_name(one->service->name);
 		process_exit(one->service->main(s->profile, s->site, control[1], ready[1]));
 	}
 	close(control[1]);
@@ -98,6 +99,13 @@ static enum serve_state hear(struct serve_one *one, struct err *e)
 			continue;
 		if (understand(one, e) != ST_OK)
 			break;
+		/* It may have died since; nobody would be told of that again. */
+		if (waitpid(one->pid, NULL, WNOHANG) == one->pid) {
+			one->pid = 0;
+			err_set(e, ST_RETRY, "service-start", "%s ended when it was ready", one->service->name);
+			err_arg(e, "%s", one->service->name);
+			break;
+		}
 		close(one->ready_fd);
 		one->ready_fd = -1;
 		return SERVE_READY;

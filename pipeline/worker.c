@@ -131,6 +131,7 @@ enum status worker_start(struct worker *w, const struct worker_common *c, const 
 			dup2(said[1], STDOUT_FILENO);
 			int keep[] = {pair[1], key_fd, fetch_fd, c->lock_fd};
 			process_keep_fds(keep, 4);
+			process_name(stage->name);
 			process_exit(child_main(c, stage, pair[1], key_fd, fetch_fd));
 		}
 		close(pair[1]);
