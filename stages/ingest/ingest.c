@@ -30,10 +30,11 @@ char *text_join(const char *format, ...)
 	return must(n < 0 ? NULL : text);
 }
 
+static const uint8_t nothing[16];
+
 /* Hundreds of thousands of codes are remembered by 16 bytes of their SHA-256 each. Returns the slot that holds the key or is free. */
 static size_t slot(const struct seen *s, const uint8_t key[16], bool *ret_free)
 {
-	static const uint8_t nothing[16];
 	size_t at;
 	memcpy(&at, key, sizeof at);
 	for (at &= s->cap - 1;; at = (at + 1) & (s->cap - 1)) {
@@ -60,7 +61,8 @@ bool seen_add(struct seen *s, const char *text)
 		struct seen grown = {.cap = s->cap ? 2 * s->cap : 64};
 		grown.v = must(calloc(grown.cap, sizeof *grown.v));
 		for (size_t i = 0; i < s->cap; i++)
-			place(&grown, s->v[i]);
+			if (memcmp(s->v[i], nothing, 16) != 0)
+				place(&grown, s->v[i]);
 		free(s->v);
 		*s = grown;
 	}
