@@ -118,6 +118,7 @@ struct profile_sign {
 	struct profile_appearance appearance;
 	char *organisation_match;      /* "subject-o": the certificate's O must equal the site's organisation; "none" */
 	unsigned revocation_max_age_s; /* the check before signing takes nothing older; 3600 */
+	unsigned timestamp_within_s;   /* a signature that has waited longer for its timestamp is discarded and made anew; 600 */
 	unsigned clock_tolerance_s;    /* genTime against our clock; 60 */
 	unsigned min_rsa_bits;         /* 2048 */
 	char *reason;                  /* /Reason, or NULL */

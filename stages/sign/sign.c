@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/base/digest.h"
 #include "stages/base/file.h"
 #include "stages/base/text.h"
 #include "stages/sign/internal.h"
+#include "stages/sign/use.h"
 
 /* What a signature with its timestamp takes besides the certificates of the signer's chain: attributes, signature values, the
  * token with the authority's chain. */
@@ -139,28 +141,59 @@ static enum status sign_open(const struct stage_env *env, void **ret_state, stru
 	return st;
 }
 
-/* The CMS over the laid-out file, stamped where the level says so. */
-static enum status make_signature(struct sign *s, struct bytes original, const struct layout *lay, int64_t now_ms, struct buf *to,
-                                  struct err *e)
+/* The signature without its timestamp: of the use that is held, or of a new one. */
+static enum status use_key(struct sign *s, struct bytes original, const struct layout *lay, int64_t time_ms, struct key_use *u,
+                           struct err *e)
 {
-	uint8_t digest[64], imprint[32];
+	uint8_t digest[64];
+	char hex[sizeof u->digest];
 	size_t n;
 	enum status st = pdffield_digest(original, &lay->update, lay->hole, s->digest->openssl, digest, &n, e);
 	if (st != ST_OK)
 		return st;
-	BUF_AUTO struct buf plain = BUF_INIT(1u << 20), token = BUF_INIT(1u << 20);
+	hex_lower(digest, n, hex);
+	if (u->used_ms != 0 && strcmp(u->digest, hex) == 0)
+		return ST_OK;
+	use_discard(u, "the signed bytes cannot be made again");
+	memcpy(u->digest, hex, sizeof hex);
+	memcpy(u->serial, s->serial, sizeof u->serial);
+	u->time_ms = time_ms;
+	u->used_ms = s->session.env->now_ms();
+	u->room = s->room;
+	st = use_save(u, e);
+	if (st != ST_OK)
+		return st;
 	const struct cades_request r = {.key = s->session.key,
 	                                .algorithm = keyholder_algorithm(s->session.key),
 	                                .digest = s->digest->key,
 	                                .content_digest = {digest, n},
 	                                .pades = true,
-	                                .signing_time_ms = now_ms};
-	if (!stamped(s->session.env->profile))
-		return cades_sign(&r, to, e);
-	st = cades_sign(&r, &plain, e);
-	struct bytes cms = {plain.data, plain.len};
+	                                .signing_time_ms = time_ms};
+	st = cades_sign(&r, &u->cms, e);
 	if (st == ST_OK)
-		st = cades_signature_digest(cms, imprint, e);
+		return use_save(u, e);
+	/* The key holder has said that there is no signature. */
+	use_undo(u);
+	struct err ignored;
+	use_save(u, &ignored);
+	return st;
+}
+
+/* The CMS over the laid-out file, stamped where the level says so. */
+static enum status make_signature(struct sign *s, struct bytes original, const struct layout *lay, int64_t time_ms,
+                                  struct key_use *u, struct buf *to, struct err *e)
+{
+	uint8_t imprint[32];
+	BUF_AUTO struct buf token = BUF_INIT(1u << 20);
+	enum status st = use_key(s, original, lay, time_ms, u, e);
+	if (st != ST_OK)
+		return st;
+	struct bytes cms = {u->cms.data, u->cms.len};
+	if (!stamped(s->session.env->profile)) {
+		buf_add(to, cms.p, cms.n);
+		return ST_OK;
+	}
+	st = cades_signature_digest(cms, imprint, e);
 	if (st == ST_OK)
 		st = tsa_stamp(&s->session.tsa, imprint, &token, NULL, NULL, e);
 	if (st == ST_OK)
@@ -169,15 +202,16 @@ static enum status make_signature(struct sign *s, struct bytes original, const s
 }
 
 /* Lays the update out and signs it; once more with more room where the signature turned out larger than thought. */
-static enum status make_update(struct sign *s, const struct pdfdoc *d, int64_t now_ms, struct layout *ret_layout, struct err *e)
+static enum status make_update(struct sign *s, const struct pdfdoc *d, int64_t time_ms, struct key_use *u,
+                               struct layout *ret_layout, struct err *e)
 {
 	for (int turn = 0;; turn++) {
 		struct layout lay;
-		enum status st = layout_make(s->session.env, s->face, d, now_ms, s->room, &lay, e);
+		enum status st = layout_make(s->session.env, s->face, d, time_ms, u->used_ms != 0 ? u->room : s->room, &lay, e);
 		if (st != ST_OK)
 			return st;
 		BUF_AUTO struct buf cms = BUF_INIT(1u << 20);
-		st = make_signature(s, pdfdoc_bytes(d), &lay, now_ms, &cms, e);
+		st = make_signature(s, pdfdoc_bytes(d), &lay, time_ms, u, &cms, e);
 		if (st == ST_OK && pdffield_fill(&lay.update, lay.hole, (struct bytes){cms.data, cms.len})) {
 			*ret_layout = lay;
 			return ST_OK;
@@ -189,27 +223,50 @@ static enum status make_update(struct sign *s, const struct pdfdoc *d, int64_t n
 			return err_set(e, ST_RUN, "signature-room", "a signature of %zu bytes does not fit into a PDF/A string",
 			               cms.len);
 		s->room = cms.len + 512;
+		use_discard(u, "it needs more room in the file");
 	}
 }
 
-static enum status sign_document(struct sign *s, struct bytes original, struct item *it, const char *path, struct err *e)
+/* Whether the signature of an earlier try is gone on with; where not, it is discarded. */
+static bool hold(const struct sign *s, struct key_use *u, const char *input)
+{
+	int64_t within_ms = (int64_t)s->session.env->profile->sign.timestamp_within_s * 1000,
+	        age_ms = s->session.env->now_ms() - u->used_ms;
+	if (u->used_ms == 0)
+		return false;
+	const char *reason = u->cms.len == 0                     ? "its result was lost"
+	                     : strcmp(u->input, input) != 0      ? "the document is another now"
+	                     : strcmp(u->serial, s->serial) != 0 ? "the certificate is another now"
+	                     : age_ms < 0 || age_ms >= within_ms ? "its timestamp did not come in time"
+	                                                         : NULL;
+	if (reason != NULL)
+		use_discard(u, reason);
+	return reason == NULL;
+}
+
+static enum status sign_document(struct sign *s, struct bytes original, struct item *it, const char *path, struct key_use *u,
+                                 struct err *e)
 {
 	const struct stage_env *env = s->session.env;
 	struct pdfdoc *d;
+	char input[65];
 	enum status st = pdfdoc_open(original, &d, e);
 	if (st != ST_OK)
 		return st;
+	sha256_hex(original.p, original.n, input);
 	st = earlier_check(&s->session, d, it, e);
 	struct layout lay = {0};
-	int64_t now_ms = env->now_ms();
+	int64_t now_ms = hold(s, u, input) ? u->time_ms : env->now_ms();
+	memcpy(u->input, input, sizeof input);
 	if (st == ST_OK)
-		st = make_update(s, d, now_ms, &lay, e);
+		st = make_update(s, d, now_ms, u, &lay, e);
 	pdfdoc_close(d);
 	if (st == ST_OK)
 		st = session_publish(it, path, original, &lay.update, e);
 	if (st == ST_OK) {
 		char time[TIME_TEXT];
 		time_iso8601(now_ms, env->profile->sign.appearance.time_offset_min, false, time);
+		use_tell(u, it, env->now_ms());
 		item_add_event(it, now_ms, "digital signature generation", "success",
 		               "field %s, PAdES-BASELINE-%s, time %s, signer %s, serial %s", lay.field,
 		               stamped(env->profile) ? "T" : "B", time, s->subject, s->serial);
@@ -233,7 +290,12 @@ static enum status sign_work(void *state, struct item *it, struct err *e)
 	if (st != ST_OK)
 		return st;
 	char *path = stage_path(s->session.env, it, "sign", ".pdf");
-	st = path == NULL ? err_set(e, ST_RETRY, "memory", "path") : sign_document(s, map.in, it, path, e);
+	struct key_use use;
+	st = use_open(stage_path(s->session.env, it, "sign", STAGE_NOTE), &use, e);
+	if (st == ST_OK) {
+		st = path == NULL ? err_set(e, ST_RETRY, "memory", "path") : sign_document(s, map.in, it, path, &use, e);
+		use_free(&use);
+	}
 	free(path);
 	file_map_close(&map);
 	return st;

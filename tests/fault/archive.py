@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -124,6 +125,14 @@ class Archive:
         code = self.start(*more).wait(timeout=600)
         if code != expect:
             fail(f"exit {code}, not {expect}: {self.said()[-3000:]}")
+
+    def discarded(self):
+        """Why uses of the key were discarded, as the records tell."""
+        database = sqlite3.connect(f"file:{self.out}/.arkseal/ledger.sqlite?mode=ro", uri=True)
+        records = [json.loads(row[0]) for row in database.execute("SELECT record FROM items WHERE package = 0")]
+        database.close()
+        return [event["detail"].split(";")[0] for record in records for event in record.get("events", [])
+                if event["type"] == "digital signature generation" and event["outcome"] == "failure"]
 
     def remove(self):
         shutil.rmtree(self.out, ignore_errors=True)

@@ -47,9 +47,25 @@ def main():
                 expect(archive, process, 0)
                 archive.check()
                 waits = sum(e["event"] == "paused" for e in archive.events())
+                if archive.discarded():
+                    fail(f"{name}: {archive.discarded()}")
                 print(f"{name}, after {delay} s: {waits} pauses", flush=True)
                 if process.returncode != 0:
                     fail(name)
+
+        # A signature that has waited too long for its timestamp.
+        archive.remove()
+        pki.set("reset", "tsa=down", "tsa2=down")
+        process = archive.start("--set", "sign.timestamp-within-s=1")
+        wait_for_pause(archive, process)
+        time.sleep(3)
+        pki.set("reset")
+        expect(archive, process, 0)
+        archive.check()
+        reasons = set(archive.discarded())
+        if reasons != {"a use of the key was discarded: its timestamp did not come in time"}:
+            fail(f"discarded: {reasons}")
+        print(f"too late: {len(archive.discarded())} discarded")
 
 
 if __name__ == "__main__":
