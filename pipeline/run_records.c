@@ -172,8 +172,11 @@ enum status records_answer(struct run *r, struct lane *l, struct job *j, struct 
 	}
 	show_works(r, l);
 	lane_works(l);
-	if (it->state == ITEM_PARTS)
-		return ranges_begin(r, l, j, it, e);
+	if (it->state == ITEM_PARTS) {
+		st = ranges_begin(r, l, j, it, e);
+		item_free(it);
+		return st;
+	}
 	if (j->whole != NULL)
 		return ranges_answer(r, l, j, it, e);
 	item_clear_parts(it);
