@@ -21,6 +21,7 @@ enum statement {
 	BY_SOURCES,
 	NOTE,
 	NOTES,
+	UNNOTE,
 	CLEAR_NOTES,
 	STEPS,
 	ENTER,
@@ -30,6 +31,7 @@ enum statement {
 	SETTLE,
 	SETTLE_KEEP,
 	DROP_STEPS,
+	FORGET,
 	UNPACKAGE,
 	SET_DOSSIER,
 	DOSSIER_STATE,
@@ -56,6 +58,7 @@ static const char *const sql[N_STATEMENTS] = {
     [NOTE] = "INSERT INTO notes VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET detail = ?3, at = ?4",
     [NOTES] = "SELECT n.item, i.package, i.id, n.code, n.detail, n.at FROM notes n JOIN items i ON i.serial = n.item "
               "WHERE n.item >= ?1 AND n.item <= ?2 ORDER BY n.item, n.code LIMIT ?3",
+    [UNNOTE] = "DELETE FROM notes WHERE item = ?1 AND code = ?2",
     [CLEAR_NOTES] = "DELETE FROM notes WHERE item = ?1",
     [STEPS] = "SELECT i.serial, i.package, i.state, i.attempts, i.id, i.dossier, s.stage, i.intake, i.sources, s.record "
               "FROM steps s JOIN items i ON i.serial = s.item WHERE s.item = ?1 ORDER BY s.number DESC",
@@ -71,11 +74,12 @@ static const char *const sql[N_STATEMENTS] = {
     [SETTLE_KEEP] = "UPDATE items SET state = ?2, next = ?3, attempts = ?5, changed = ?6 WHERE serial = ?1",
     [DROP_STEPS] = "DELETE FROM steps WHERE item = ?1 AND number > (SELECT ifnull(max(number), 0) FROM steps WHERE item = ?1 AND "
                    "stage = ?2)",
+    [FORGET] = "DELETE FROM items WHERE serial = ?1 AND package = 0",
     [UNPACKAGE] = "DELETE FROM items WHERE serial = ?1 AND package = 1",
     [SET_DOSSIER] = "INSERT INTO dossiers (key, size, state) VALUES (?1, ?2, 'open') ON CONFLICT (key) DO UPDATE SET size = ?2",
     [DOSSIER_STATE] = "UPDATE dossiers SET state = ?2 WHERE key = ?1",
     [COUNT_DOSSIER] = "SELECT d.size, ifnull(sum(c.n), 0), ifnull(sum(c.n * (c.state = 'ok' AND c.next = ?2)), 0), "
-                      "ifnull(sum(c.n * (c.state IN ('quarantine', 'refused'))), 0), d.state = 'open' "
+                      "ifnull(sum(c.n * (c.state IN ('quarantine', 'refused'))), 0), d.state = 'open', d.state = 'packaged' "
                       "FROM dossiers d LEFT JOIN dossier_counts c ON c.dossier = d.key WHERE d.key = ?1 GROUP BY d.key",
     [OPEN_DOSSIERS] = "SELECT key FROM dossiers WHERE state = 'open' AND key > ?1 ORDER BY key LIMIT ?2",
     [COUNT] = "SELECT package, state, next, n FROM counts WHERE n > 0 ORDER BY state, next, package",
@@ -335,6 +339,17 @@ enum status ledger_note(struct ledger *l, int64_t serial, const char *code, cons
 	return run(l, q, NULL, e);
 }
 
+enum status ledger_unnote(struct ledger *l, int64_t serial, const char *code, struct err *e)
+{
+	enum status st = begin(l, e);
+	if (st != ST_OK)
+		return st;
+	sqlite3_stmt *q = prepare(l, UNNOTE);
+	sqlite3_bind_int64(q, 1, serial);
+	text(q, 2, code);
+	return run(l, q, NULL, e);
+}
+
 enum status ledger_notes(struct ledger *l, int64_t serial, size_t most,
                          enum status (*each)(void *arg, const struct ledger_note *note, struct err *e), void *arg, struct err *e)
 {
@@ -443,6 +458,16 @@ enum status ledger_drop_steps(struct ledger *l, int64_t serial, const char *keep
 	return run(l, q, NULL, e);
 }
 
+enum status ledger_forget(struct ledger *l, int64_t serial, struct err *e)
+{
+	enum status st = ledger_drop_steps(l, serial, NULL, e);
+	if (st != ST_OK)
+		return st;
+	sqlite3_stmt *q = prepare(l, FORGET);
+	sqlite3_bind_int64(q, 1, serial);
+	return run(l, q, NULL, e);
+}
+
 enum status ledger_unpackage(struct ledger *l, int64_t serial, const char *dossier, struct err *e)
 {
 	enum status st = ledger_drop_steps(l, serial, NULL, e);
@@ -486,7 +511,7 @@ enum status ledger_count_dossier(struct ledger *l, const char *key, const char *
 	if (got == SQLITE_ROW)
 		*ret = (struct ledger_dossier){(uint32_t)sqlite3_column_int64(q, 0), (uint32_t)sqlite3_column_int64(q, 1),
 		                               (uint32_t)sqlite3_column_int64(q, 2), (uint32_t)sqlite3_column_int64(q, 3),
-		                               sqlite3_column_int(q, 4) != 0};
+		                               sqlite3_column_int(q, 4) != 0,        sqlite3_column_int(q, 5) != 0};
 	enum status st = got == SQLITE_ROW || got == SQLITE_DONE ? ST_OK : fault(l, e);
 	sqlite3_reset(q);
 	return st;

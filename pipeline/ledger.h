@@ -85,6 +85,8 @@ enum status ledger_settle(struct ledger *l, int64_t serial, enum ledger_state st
                           unsigned attempts, int64_t now_ms, struct err *e);
 /* Forgets steps: all that were made by stages after the one that made the newest record kept; keep_stage NULL: all. */
 enum status ledger_drop_steps(struct ledger *l, int64_t serial, const char *keep_stage, struct err *e);
+/* Forgets a document and all that is said of it. */
+enum status ledger_forget(struct ledger *l, int64_t serial, struct err *e);
 /* Removes a package again; its dossier is open. */
 enum status ledger_unpackage(struct ledger *l, int64_t serial, const char *dossier, struct err *e);
 
@@ -96,6 +98,7 @@ struct ledger_note {
 	int64_t at_ms;
 };
 enum status ledger_note(struct ledger *l, int64_t serial, const char *code, const char *detail, int64_t now_ms, struct err *e);
+enum status ledger_unnote(struct ledger *l, int64_t serial, const char *code, struct err *e);
 /* Notes of one item (0: of all), at most `most` (0: all). The texts live until `each` returns. */
 enum status ledger_notes(struct ledger *l, int64_t serial, size_t most,
                          enum status (*each)(void *arg, const struct ledger_note *note, struct err *e), void *arg, struct err *e);
@@ -109,6 +112,7 @@ struct ledger_dossier {
 	uint32_t ready;   /* wait for `next` */
 	uint32_t aside;   /* quarantined or refused */
 	bool open;
+	bool packaged;
 };
 enum status ledger_count_dossier(struct ledger *l, const char *key, const char *next, struct ledger_dossier *ret, struct err *e);
 /* Keys of open dossiers after `after`, in order, at most `most` (0: all). */

@@ -12,7 +12,7 @@
 struct text {
 	FILE *to;
 	struct ledger *ledger;
-	size_t shown, most;
+	size_t shown, noted, most;
 };
 
 static enum status say_row(void *arg, const struct ledger_row *row, struct err *e)
@@ -55,6 +55,11 @@ static enum status say_note(void *arg, const struct ledger_note *note, struct er
 	struct text *t = arg;
 	struct err remark;
 	(void)e;
+	if (t->most > 0 && t->noted++ >= t->most) {
+		if (t->noted == t->most + 1)
+			fputs("  …\n", t->to);
+		return ST_OK;
+	}
 	err_set(&remark, ST_ITEM, note->code, "%s", note->detail);
 	err_arg(&remark, "%s", note->detail);
 	BUF_AUTO struct buf sentence = BUF_INIT(8192);
@@ -131,7 +136,7 @@ enum status report_text(const struct report *r, size_t most, bool dossiers, FILE
 		t.ledger = r->ledger[i];
 		st = ledger_open_dossiers(t.ledger, "", 0, say_dossier, &t, e);
 		if (st == ST_OK)
-			st = ledger_notes(t.ledger, 0, 0, say_note, &t, e);
+			st = ledger_notes(t.ledger, 0, most > 0 ? most + 1 : 0, say_note, &t, e);
 	}
 	return st;
 }
@@ -335,12 +340,12 @@ enum status report_html(const struct report *r, FILE *to, struct err *e)
 	return st;
 }
 
-enum status report_sound(const struct report *r, bool *ret_sound, struct err *e)
+enum status report_sound(const struct report *r, bool waits, bool *ret_sound, struct err *e)
 {
 	struct ledger_counts c;
 	enum status st = report_count(r, &c, e);
 	if (st == ST_OK)
-		*ret_sound = c.documents[LEDGER_OK] + c.documents[LEDGER_QUARANTINE] + c.documents[LEDGER_REFUSED] +
+		*ret_sound = (waits ? 0 : c.documents[LEDGER_OK]) + c.documents[LEDGER_QUARANTINE] + c.documents[LEDGER_REFUSED] +
 		                 c.packages[LEDGER_OK] + c.packages[LEDGER_QUARANTINE] + c.packages[LEDGER_REFUSED] ==
 		             0;
 	return st;

@@ -24,8 +24,9 @@ enum status report_csv(const struct report *r, FILE *to, struct err *e);
 enum status report_statistics(const struct report *r, FILE *to, struct err *e);
 /* One page of HTML that needs nothing else: totals, sums by fonds and month, what is not done and why. */
 enum status report_html(const struct report *r, FILE *to, struct err *e);
-/* Whether nothing is left: set aside or still under way. */
-enum status report_sound(const struct report *r, bool *ret_sound, struct err *e);
+/* Whether nothing is left: set aside or still under way. waits: documents under way wait for others that are still being written, which is
+ * no fault. */
+enum status report_sound(const struct report *r, bool waits, bool *ret_sound, struct err *e);
 /* The sums of all parts. */
 enum status report_count(const struct report *r, struct ledger_counts *ret, struct err *e);
 

@@ -81,6 +81,9 @@ static void ingest_read(struct run *r)
 			return;
 		}
 		if (line.n == 1 && line.p[0] == '.') {
+			/* Where a fault hid a part of the backlog, nobody can say what has gone from it. */
+			if (!r->held && known_withdraw(r, &e) != ST_OK)
+				run_stop(r, &e);
 			ingest_ended(r, true);
 			return;
 		}
@@ -278,6 +281,7 @@ static void forget(struct run *r)
 	r->ledger = NULL;
 	r->ingest_done = r->progress.all_known = false;
 	r->again = r->urgent = r->held = false;
+	intake_forget(r);
 }
 
 /* The command */
@@ -318,10 +322,12 @@ static int conclude(struct run *r, const struct words *w, enum status st, struct
 	progress_end(&r->progress);
 	if (r->ledger != NULL && st == ST_OK && !r->progress.json)
 		st = report_text(&report, 20, true, stderr, e);
+	if (st == ST_OK)
+		show_left(r);
 	if (st == ST_OK && w->report != NULL)
 		st = write_reports(r, w->report, e);
 	if (st == ST_OK)
-		st = report_sound(&report, &sound, e);
+		st = report_sound(&report, r->left.documents + r->left.n_fonds > 0, &sound, e);
 	if (st == ST_OK && !r->stopping && !r->held)
 		return sound ? EXIT_DONE : EXIT_UNSOUND;
 	if (st == ST_OK && (r->has_fault || r->held))
@@ -390,6 +396,7 @@ static void close_run(struct run *r)
 	ledger_close(r->ledger);
 	serve_stop(&r->serve);
 	lanes_close(r);
+	intake_forget(r);
 	archive_close(&r->archive);
 }
 

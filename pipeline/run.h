@@ -10,7 +10,8 @@
  *   run_lanes.c    queues, workers, crashes, limits, pauses
  *   run_ranges.c   long documents, done in ranges of pages
  *   run_show.c     what people and monitors see of it
- *   run_intake.c   what ingest tells: new documents, known ones, changed ones
+ *   run_intake.c   what ingest tells: new documents, known ones, and what is still being written
+ *   run_known.c    documents of earlier runs whose files, rows or places are not what they were
  *   run_records.c  what records mean: a document on its way, a stage's answer
  *   run_resume.c   going on after a stop
  *   run_publish.c  dossiers, and what is done
@@ -57,6 +58,14 @@ struct lane_count {
 	uint64_t done, failed, pauses;
 	uint64_t units_done;
 	int64_t units_left; /* of what is known */
+};
+
+/* What ingest has said of the backlog in this run. */
+struct left {
+	uint64_t documents; /* still being written: left for the next run, as if they were not there */
+	char **fonds;       /* whose spreadsheet is */
+	size_t n_fonds;
+	uint8_t *heard; /* a bit for each serial of earlier runs: ingest has named it */
 };
 
 /* Where a run is shown besides the terminal. */
@@ -124,6 +133,7 @@ struct run {
 	int64_t stop_due_ms; /* then the items in hand are dropped */
 	bool has_fault;      /* why the run stops */
 	struct err fault;
+	struct left left;
 	bool held;           /* something was left for the next run (a fault that passes in ingest) */
 	unsigned lacks_told; /* sandbox_lack bits that the user has been told of */
 	struct progress progress;
@@ -192,6 +202,11 @@ void show_again(struct run *r, const struct err *why);
 /* To be called before lane_works. */
 void show_works(struct run *r, const struct lane *l);
 void show_stopping(struct run *r);
+/* A remark about a document; a spreadsheet that is being written; a document that was set aside and is gone; what is left for the next run. */
+void show_remark(struct run *r, const char *id, const struct err *remark);
+void show_sheet_waits(struct run *r, const struct item *it);
+void show_withdrawn(struct run *r, const char *id);
+void show_left(struct run *r);
 /* Tells a fault; its exit code as command_fault. */
 int show_fault(struct run *r, const struct err *e);
 /* The last word. why: what stopped it, or NULL. */
@@ -200,6 +215,40 @@ void show_end(struct run *r, int exit_code, const struct err *why);
 /* run_intake.c */
 /* A line that ingest made. */
 enum status records_intake(struct run *r, struct bytes line, struct err *e);
+/* Whether a dossier must wait because the spreadsheet of its fonds is being written. */
+bool intake_waits(const struct run *r, const char *key);
+void intake_forget(struct run *r);
+
+/* run_known.c */
+/* What the ledger knows of a document that ingest names. */
+struct known {
+	const char *intake; /* digest of the record at hand: given */
+	bool found, same;   /* same: its record was like this one; then the texts below are NULL */
+	int64_t serial;
+	enum ledger_state state;
+	unsigned attempts;
+	char *next, *record;
+};
+enum status known_find(struct run *r, const char *id, struct known *k, struct err *e);
+void known_free(struct known *k);
+/* Whether ingest has named it in this run, or will name nothing more: only then is the size of its dossier known. */
+bool known_heard(const struct run *r, int64_t serial);
+/* Notes something about a document, and says it unless that was noted before. The code names the sentence, the detail is its {0}. */
+enum status known_remark(struct run *r, int64_t serial, const char *id, const char *code, const char *detail, struct err *e);
+/* A document under way or done, as ingest finds it now: what is different is noted; where it is under way and lies elsewhere, its record
+ * follows. */
+enum status known_compare(struct run *r, const struct item *it, const struct known *k, struct err *e);
+/* A document that was taken and must not be processed, as is known now. *ret_stopped: no job of it is left; otherwise it is too late, and noted. */
+enum status known_refused(struct run *r, const struct item *it, const struct known *k, bool *ret_stopped, struct err *e);
+/* Looks for a document with the same files as `it`, which is new (or comes anew: `self`). *ret_moved: that one lay where nothing lies any more, so
+ * `it` is that one, and this has been noted. Else ret->id is a document of which `it` is a copy; NULL: there is none. */
+struct elsewhere {
+	char *id;
+};
+enum status known_elsewhere(struct run *r, const struct item *it, const char *sources, const struct known *self,
+                            struct elsewhere *ret, bool *ret_moved, struct err *e);
+/* Ingest has named all that there is: documents that were set aside and are no longer in the backlog are forgotten. */
+enum status known_withdraw(struct run *r, struct err *e);
 
 /* run_records.c */
 enum status record_no_memory(struct err *e);
@@ -215,6 +264,8 @@ enum status record_enter(struct run *r, const struct item *it, const char *key, 
                          const char *sources, const char *intake, int64_t *ret_serial, struct err *e);
 /* A worker's answer for the job in its hand; the job is freed or queued. Takes `it` over. */
 enum status records_answer(struct run *r, struct lane *l, struct job *j, struct item *it, struct err *e);
+/* Fails a document that comes when its dossier is in a package, or being put into one. */
+enum status record_too_late(const struct run *r, struct item *it, const char *key, struct err *e);
 /* The item of a job that fails for this reason; NULL: no memory. */
 struct item *records_failed(const struct job *j, const struct err *why);
 
@@ -236,6 +287,8 @@ enum status record_regress_all(struct run *r, struct serials *list, enum status 
 /* What goes to the worker for a dossier: its records. false in *ret_ready: it is not ready any more. */
 enum status records_dossier(struct run *r, const struct lane *l, struct job *j, struct buf *ret_lines, bool *ret_ready,
                             struct err *e);
+/* Removes what an item's steps left in the work folder. */
+enum status records_discard(struct run *r, int64_t serial, struct err *e);
 /* Publishes what waits for it. */
 enum status records_publish(struct run *r, struct err *e);
 

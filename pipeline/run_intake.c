@@ -1,4 +1,4 @@
-/* What ingest tells: new documents, known ones, changed ones. */
+/* What ingest tells: new documents, known ones, and what is still being written. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,99 +8,183 @@
 #include "stages/base/digest.h"
 #include "stages/base/text.h"
 
-struct known {
-	bool found;
-	int64_t serial;
-	enum ledger_state state;
-	char intake[65], sources[65];
-};
-
-static enum status read_known(void *arg, const struct ledger_row *row, struct err *e)
-{
-	struct known *k = arg;
-	(void)e;
-	k->found = true;
-	k->serial = row->serial;
-	k->state = row->state;
-	snprintf(k->intake, sizeof k->intake, "%s", row->intake ? row->intake : "");
-	snprintf(k->sources, sizeof k->sources, "%s", row->sources ? row->sources : "");
-	return ST_OK;
-}
-
-/* The digests by which a record is known again: of its files, and of all of it but the times in its events. */
-static bool digests(const struct item *it, char ret_sources[65], char ret_intake[65])
+/* The digest by which files are found again, wherever they lie: of their contents, in order. "" where they were not read. */
+static void digest_sources(const struct item *it, char ret[65])
 {
 	BUF_AUTO struct buf b = BUF_INIT(WIRE_LINE_MAX);
-	for (size_t i = 0; i < it->n_sources; i++)
-		buf_format(&b, "%s %lld %s\n", it->sources[i].sha256, (long long)it->sources[i].size, it->sources[i].path);
-	if (b.failed)
-		return false;
-	sha256_hex(b.data != NULL ? b.data : (const uint8_t *)"", b.len, ret_sources);
+	bool read = it->n_sources > 0;
+	for (size_t i = 0; i < it->n_sources; i++) {
+		read = read && it->sources[i].sha256[0] != '\0';
+		buf_format(&b, "%s %lld\n", it->sources[i].sha256, (long long)it->sources[i].size);
+	}
+	ret[0] = '\0';
+	if (read && !b.failed)
+		sha256_hex(b.data, b.len, ret);
+}
+
+/* The digest by which a record is known again: of all of it but the times in its events, and the size of its dossier, which grows. */
+static bool digest_intake(const struct item *it, char ret[65])
+{
+	BUF_AUTO struct buf b = BUF_INIT(WIRE_LINE_MAX);
 	struct item timeless = *it;
 	timeless.events = json_array();
-	buf_reset(&b);
+	timeless.dossier_size = 0;
 	item_print(&timeless, &b);
 	json_decref(timeless.events);
 	if (b.failed)
 		return false;
-	sha256_hex(b.data, b.len, ret_intake);
+	sha256_hex(b.data, b.len, ret);
 	return true;
 }
 
-static enum status enter_document(struct run *r, struct item *it, const char *sources, const char *intake, struct err *e)
+static enum status enter_document(struct run *r, struct item *it, const char *key, const char *sources, const char *intake,
+                                  int64_t *ret_serial, struct err *e)
 {
-	int64_t serial;
 	struct lane *first = &r->lanes[0];
+	if (it->n_sources == 0) /* nothing else tells where it was */
+		json_object_set_new(it->other, "backlog", json_string(r->backlog));
 	const char *next = it->state == ITEM_OK ? first->name : r->ingest_stage->name;
-	char *key = filter_dossier_key(it);
-	enum status st = key == NULL ? record_no_memory(e)
-	                             : record_enter(r, it, key, r->ingest_stage->name, next, sources, intake, &serial, e);
-	if (st == ST_OK) {
-		r->progress.documents++;
-		if (it->state != ITEM_OK)
-			st = record_set_aside(r, it, r->ingest_stage->name, e);
-	}
-	if (st == ST_OK && it->state == ITEM_OK)
+	enum status st =
+	    record_enter(r, it, key, r->ingest_stage->name, next, sources[0] != '\0' ? sources : NULL, intake, ret_serial, e);
+	if (st != ST_OK)
+		return st;
+	r->progress.documents++;
+	if (it->state != ITEM_OK)
+		st = record_set_aside(r, it, r->ingest_stage->name, e);
+	else
 		show_expect(r, first, record_pages(it), 1);
-	if (st == ST_OK && it->state == ITEM_OK && r->gather != 0) {
-		st = record_push(r, first, serial, it, 0, e);
-	} else if (st == ST_OK && r->gather < r->n_lanes) {
-		st = record_check_dossier(r, key, e);
+	if (st == ST_OK && it->state == ITEM_OK && r->gather != 0)
+		return record_push(r, first, *ret_serial, it, 0, e);
+	return st == ST_OK && r->gather < r->n_lanes ? record_check_dossier(r, key, e) : st;
+}
+
+/* A document that is entered for the first time, or (k->found) anew because somebody has mended what was wrong with it. */
+static enum status new_document(struct run *r, struct item *it, const struct known *k, const char *key, const char *intake,
+                                struct err *e)
+{
+	char sources[65];
+	struct elsewhere other = {0};
+	int64_t serial;
+	bool moved = false;
+	enum status st = ST_OK;
+	digest_sources(it, sources);
+	if (it->state == ITEM_OK)
+		st = record_too_late(r, it, key, e);
+	if (st == ST_OK && it->state == ITEM_OK && sources[0] != '\0')
+		st = known_elsewhere(r, it, sources, k, &other, &moved, e);
+	if (st == ST_OK && !moved) {
+		st = enter_document(r, it, key, sources, intake, &serial, e);
+		if (st == ST_OK && other.id != NULL)
+			st = known_remark(r, serial, it->id, "same-sources-as", other.id, e);
 	}
-	free(key);
+	free(other.id);
 	return st;
 }
 
-/* A document that an earlier run has entered. */
-static enum status known_again(struct run *r, struct item *it, const struct known *k, const char *sources, const char *intake,
-                               struct err *e)
+/* This run's ingest says how many documents the dossier has; so it may be whole now. */
+static enum status check_size(struct run *r, const struct item *it, const char *key, struct err *e)
 {
-	bool aside = k->state == LEDGER_QUARANTINE || k->state == LEDGER_REFUSED;
-	enum status st = ST_OK;
-	if (aside && strcmp(k->intake, intake) != 0) {
+	struct ledger_dossier d;
+	uint32_t size = it->dossier_size > 0 ? it->dossier_size : 1;
+	if (r->gather >= r->n_lanes)
+		return ST_OK;
+	enum status st = ledger_count_dossier(r->ledger, key, "", &d, e);
+	if (st == ST_OK && d.open && d.size != size && d.entered > 0)
+		st = ledger_set_dossier(r->ledger, key, size, e);
+	return st == ST_OK && d.open ? record_check_dossier(r, key, e) : st;
+}
+
+/* A document that is under way or done. */
+static enum status known_good(struct run *r, struct item *it, struct known *k, const char *key, const char *intake, struct err *e)
+{
+	bool stopped = false;
+	enum status st = it->state == ITEM_REFUSED ? known_refused(r, it, k, &stopped, e)
+	                 : it->state == ITEM_OK    ? known_compare(r, it, k, e)
+	                                           : ST_OK; /* what was taken may be taken away */
+	if (st == ST_OK && stopped) {
+		int64_t serial;
+		r->progress.documents--;
+		return enter_document(r, it, key, "", intake, &serial, e);
+	}
+	return st == ST_OK && k->state == LEDGER_OK ? check_size(r, it, key, e) : st;
+}
+
+static enum status document(struct run *r, struct item *it, struct err *e)
+{
+	char intake[65];
+	char *key = filter_dossier_key(it);
+	struct known k = {.intake = intake};
+	enum status st = key != NULL && digest_intake(it, intake) ? known_find(r, it->id, &k, e) : record_no_memory(e);
+	bool aside = k.found && (k.state == LEDGER_QUARANTINE || k.state == LEDGER_REFUSED);
+	if (st == ST_OK && aside && !k.same) {
 		/* Somebody has mended it: it begins anew. */
 		archive_put_back(&r->archive, it->id);
 		r->progress.documents--;
 		r->progress.done--;
 		r->progress.quarantined--;
-		r->progress.refused -= k->state == LEDGER_REFUSED;
-		return enter_document(r, it, sources, intake, e);
+		r->progress.refused -= k.state == LEDGER_REFUSED;
 	}
-	if (!aside && strcmp(k->sources, sources) != 0)
-		progress_say(&r->progress, SAY_CHANGED, it->id);
-	if (r->gather < r->n_lanes) {
-		char *key = filter_dossier_key(it);
-		struct ledger_dossier d;
-		uint32_t size = it->dossier_size > 0 ? it->dossier_size : 1;
-		st = key == NULL ? record_no_memory(e) : ledger_count_dossier(r->ledger, key, "", &d, e);
-		if (st == ST_OK && d.size != size) {
-			st = ledger_set_dossier(r->ledger, key, size, e);
-			if (st == ST_OK)
-				st = record_check_dossier(r, key, e);
-		}
-		free(key);
-	}
+	if (st == ST_OK && (!k.found || (aside && !k.same)))
+		st = new_document(r, it, &k, key, intake, e);
+	else if (st == ST_OK && aside)
+		st = check_size(r, it, key, e);
+	else if (st == ST_OK)
+		st = known_good(r, it, &k, key, intake, e);
+	known_free(&k);
+	free(key);
 	return st;
+}
+
+/* What is still being written is the next run's, and so is its dossier; a spreadsheet's whole fonds. */
+static enum status unsettled(struct run *r, struct item *it, struct err *e)
+{
+	struct left *l = &r->left;
+	struct ledger_dossier d;
+	struct known k = {.intake = ""};
+	bool sheet = it->fonds != NULL && it->dossier == NULL;
+	if (sheet) {
+		char **more = realloc(l->fonds, (l->n_fonds + 1) * sizeof *more);
+		if (more == NULL)
+			return record_no_memory(e);
+		l->fonds = more;
+		more[l->n_fonds] = strdup(it->fonds);
+		if (more[l->n_fonds++] == NULL)
+			return record_no_memory(e);
+		show_sheet_waits(r, it);
+		return ST_OK;
+	}
+	if (!shard_has(r->shard, it->fonds, it->dossier, it->id))
+		return ST_OK;
+	l->documents++;
+	enum status st = known_find(r, it->id, &k, e);
+	known_free(&k);
+	if (st != ST_OK || r->gather >= r->n_lanes)
+		return st;
+	char *key = filter_dossier_key(it);
+	st = key == NULL ? record_no_memory(e) : ledger_count_dossier(r->ledger, key, "", &d, e);
+	if (st == ST_OK && d.open && d.entered > 0 && d.size != it->dossier_size)
+		st = ledger_set_dossier(r->ledger, key, it->dossier_size, e);
+	free(key);
+	return st;
+}
+
+bool intake_waits(const struct run *r, const char *key)
+{
+	for (size_t i = 0; i < r->left.n_fonds; i++) {
+		size_t n = strlen(r->left.fonds[i]);
+		if (strncmp(key, r->left.fonds[i], n) == 0 && key[n] == '/')
+			return true;
+	}
+	return false;
+}
+
+void intake_forget(struct run *r)
+{
+	for (size_t i = 0; i < r->left.n_fonds; i++)
+		free(r->left.fonds[i]);
+	free(r->left.fonds);
+	free(r->left.heard);
+	r->left = (struct left){0};
 }
 
 enum status records_intake(struct run *r, struct bytes line, struct err *e)
@@ -109,22 +193,16 @@ enum status records_intake(struct run *r, struct bytes line, struct err *e)
 	enum status st = item_parse((const char *)line.p, line.n, &it, e);
 	if (st != ST_OK)
 		return st;
-	struct known k = {0};
-	char sources[65], intake[65];
-	if (it->state != ITEM_RETRY && it->state != ITEM_STOP && !shard_has(r->shard, it->fonds, it->dossier, it->id)) {
-		st = ST_OK; /* another shard's */
+	if (it->state == ITEM_RETRY && strcmp(it->notice.code, "not-settled") == 0) {
+		st = unsettled(r, it, e);
 	} else if (it->state == ITEM_RETRY) {
 		r->held = true; /* the next run sees it again */
 		r->fault = it->notice;
 	} else if (it->state == ITEM_STOP) {
 		*e = it->notice;
 		st = ST_RUN;
-	} else if (!digests(it, sources, intake)) {
-		st = record_no_memory(e);
-	} else {
-		st = ledger_find(r->ledger, false, it->id, read_known, &k, NULL, e);
-		if (st == ST_OK)
-			st = k.found ? known_again(r, it, &k, sources, intake, e) : enter_document(r, it, sources, intake, e);
+	} else if (shard_has(r->shard, it->fonds, it->dossier, it->id)) {
+		st = document(r, it, e);
 	}
 	item_free(it);
 	return st;

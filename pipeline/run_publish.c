@@ -60,15 +60,34 @@ static enum status discard_step(void *arg, const struct ledger_row *row, struct 
 	return st;
 }
 
+enum status records_discard(struct run *r, int64_t serial, struct err *e)
+{
+	return ledger_steps(r->ledger, serial, discard_step, &r->archive, e);
+}
+
+struct members {
+	const json_t *ids;
+	struct serials serials;
+};
+
+/* A document of the dossier that came too late for the package is none of its members. */
 static enum status member_row(void *arg, const struct ledger_row *row, struct err *e)
 {
-	return row->state != LEDGER_OK || serials_add(arg, row->serial) ? ST_OK : record_no_memory(e);
+	struct members *m = arg;
+	const json_t *id;
+	size_t i;
+	if (row->state != LEDGER_OK)
+		return ST_OK;
+	json_array_foreach (m->ids, i, id)
+		if (strcmp(json_string_value(id) != NULL ? json_string_value(id) : "", row->id) == 0)
+			return serials_add(&m->serials, row->serial) ? ST_OK : record_no_memory(e);
+	return ST_OK;
 }
 
 /* Removes what an item's steps left in the work folder and enters it as done. */
 static enum status finish(struct run *r, int64_t serial, const char *record, struct err *e)
 {
-	enum status st = ledger_steps(r->ledger, serial, discard_step, &r->archive, e);
+	enum status st = records_discard(r, serial, e);
 	if (st == ST_OK)
 		st = ledger_drop_steps(r->ledger, serial, NULL, e);
 	return st == ST_OK ? ledger_settle(r->ledger, serial, LEDGER_DONE, "", record, 0, time_now_ms(), e) : st;
@@ -81,18 +100,18 @@ static enum status package_row(void *arg, const struct ledger_row *row, struct e
 }
 
 /* The documents that a package was made of. */
-static enum status finish_members(struct run *r, int64_t serial, struct err *e)
+static enum status finish_members(struct run *r, int64_t serial, const struct item *package, struct err *e)
 {
-	struct serials members = {0};
+	struct members m = {.ids = package->members};
 	char *key = NULL; /* what it was gathered by */
 	enum status st = ledger_get(r->ledger, serial, package_row, &key, e);
 	if (st == ST_OK && key != NULL)
-		st = ledger_dossier(r->ledger, key, member_row, &members, NULL, e);
-	for (size_t i = 0; i < members.n && st == ST_OK; i++) {
-		st = finish(r, members.serial[i], NULL, e);
+		st = ledger_dossier(r->ledger, key, member_row, &m, NULL, e);
+	for (size_t i = 0; i < m.serials.n && st == ST_OK; i++) {
+		st = finish(r, m.serials.serial[i], NULL, e);
 		r->progress.done++;
 	}
-	free(members.serial);
+	free(m.serials.serial);
 	free(key);
 	return st;
 }
@@ -112,7 +131,7 @@ static enum status publish_one(struct run *r, struct lane *l, struct job *j, str
 		BUF_AUTO struct buf line = BUF_INIT(WIRE_LINE_MAX);
 		item_print(it, &line);
 		if (j->package)
-			st = finish_members(r, j->serial, e);
+			st = finish_members(r, j->serial, it, e);
 		if (st == ST_OK)
 			st = line.failed ? record_no_memory(e) : finish(r, j->serial, (const char *)line.data, e);
 		r->progress.done += !j->package;

@@ -45,13 +45,35 @@ enum status record_check_dossier(struct run *r, const char *key, struct err *e)
 	struct lane *l = &r->lanes[r->gather];
 	struct ledger_dossier d;
 	enum status st = ledger_count_dossier(r->ledger, key, l->name, &d, e);
-	if (st != ST_OK || !d.open || d.ready == 0 || d.ready + d.aside < d.size || d.ready + d.aside < d.entered ||
-	    (d.aside > 0 && !r->profile->bundle.without_quarantined))
+	if (st != ST_OK || intake_waits(r, key) || !d.open || d.ready == 0 || d.ready + d.aside < d.size ||
+	    d.ready + d.aside < d.entered || (d.aside > 0 && !r->profile->bundle.without_quarantined))
 		return st;
+	for (const struct job *waits = l->head; waits != NULL; waits = waits->next)
+		if (waits->line == NULL && strcmp(waits->id, key) == 0)
+			return ST_OK;
 	struct job *j = job_new(0, key, NULL, 0, false, 0);
 	if (j == NULL)
 		return record_no_memory(e);
 	lane_push(l, j);
+	return ST_OK;
+}
+
+enum status record_too_late(const struct run *r, struct item *it, const char *key, struct err *e)
+{
+	struct ledger_dossier d;
+	struct err why;
+	if (r->gather >= r->n_lanes)
+		return ST_OK;
+	const struct lane *l = &r->lanes[r->gather];
+	enum status st = ledger_count_dossier(r->ledger, key, "", &d, e);
+	for (size_t i = 0; i < l->n_workers; i++)
+		if (l->workers[i].job != NULL && strcmp(((const struct job *)l->workers[i].job)->id, key) == 0)
+			d.packaged = true; /* being done */
+	if (st != ST_OK || !d.packaged)
+		return st;
+	err_set(&why, ST_ITEM, "dossier-packaged", "%s came after dossier %s had been packaged", it->id, key);
+	err_arg(&why, "%s", it->dossier != NULL ? it->dossier : it->id);
+	item_fail(it, &why);
 	return ST_OK;
 }
 
@@ -131,28 +153,28 @@ static enum status package_answer(struct run *r, struct lane *l, struct item *it
 static enum status document_answer(struct run *r, struct lane *l, struct job *j, struct item *it, struct err *e)
 {
 	BUF_AUTO struct buf line = BUF_INIT(WIRE_LINE_MAX);
-	bool good = it->state == ITEM_OK;
 	struct lane *next = l + 1;
-	item_print(it, &line);
-	if (line.failed)
-		return record_no_memory(e);
-	const char *record = (const char *)line.data;
-	enum status st = good
-	                     ? ledger_step(r->ledger, j->serial, l->name, next->name, record, time_now_ms(), e)
-	                     : ledger_settle(r->ledger, j->serial, it->state == ITEM_REFUSED ? LEDGER_REFUSED : LEDGER_QUARANTINE,
-	                                     l->name, record, j->attempts, time_now_ms(), e);
-	if (st != ST_OK)
-		return st;
-	if (!good)
-		st = record_set_aside(r, it, l->name, e);
 	bool gathers = r->gather < r->n_lanes && !j->package;
+	char *key = gathers ? filter_dossier_key(it) : NULL;
+	enum status st = gathers && key == NULL ? record_no_memory(e) : ST_OK;
+	if (st == ST_OK && it->state == ITEM_OK && gathers && next == &r->lanes[r->gather])
+		st = record_too_late(r, it, key, e); /* one that was put back by hand */
+	bool good = it->state == ITEM_OK;
+	item_print(it, &line);
+	if (st == ST_OK && line.failed)
+		st = record_no_memory(e);
+	const char *record = (const char *)line.data;
+	if (st == ST_OK)
+		st = good ? ledger_step(r->ledger, j->serial, l->name, next->name, record, time_now_ms(), e)
+		          : ledger_settle(r->ledger, j->serial, it->state == ITEM_REFUSED ? LEDGER_REFUSED : LEDGER_QUARANTINE,
+		                          l->name, record, j->attempts, time_now_ms(), e);
+	if (st == ST_OK && !good)
+		st = record_set_aside(r, it, l->name, e);
 	if (st == ST_OK && good && !(gathers && next == &r->lanes[r->gather]))
-		return record_push(r, next, j->serial, it, 0, e);
-	if (st == ST_OK && gathers) {
-		char *key = filter_dossier_key(it);
-		st = key == NULL ? record_no_memory(e) : record_check_dossier(r, key, e);
-		free(key);
-	}
+		st = record_push(r, next, j->serial, it, 0, e);
+	else if (st == ST_OK && gathers && known_heard(r, j->serial))
+		st = record_check_dossier(r, key, e);
+	free(key);
 	return st;
 }
 

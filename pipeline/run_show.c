@@ -292,6 +292,44 @@ void show_stopping(struct run *r)
 		progress_say(&r->progress, SAY_STOPPING);
 }
 
+void show_remark(struct run *r, const char *id, const struct err *remark)
+{
+	if (r->progress.json) {
+		log_event("remark", with_fault(json_pack("{s:o}", "id", log_text(id)), remark));
+		return;
+	}
+	BUF_AUTO struct buf text = BUF_INIT(8192);
+	notice_sentence(remark, say_english(), &text);
+	progress_say(&r->progress, SAY_REMARK, id, text.failed || text.len == 0 ? remark->code : (const char *)text.data);
+}
+
+void show_sheet_waits(struct run *r, const struct item *it)
+{
+	if (r->progress.json)
+		log_event("sheet-waits", json_pack("{s:o,s:o}", "id", log_text(it->id), "fonds", log_text(it->fonds)));
+	else
+		progress_say(&r->progress, SAY_SHEET_WAITS, it->id);
+}
+
+void show_withdrawn(struct run *r, const char *id)
+{
+	if (r->progress.json)
+		log_event("withdrawn", json_pack("{s:o}", "id", log_text(id)));
+	else
+		progress_say(&r->progress, SAY_WITHDRAWN, id);
+}
+
+void show_left(struct run *r)
+{
+	char n[SAY_NUMBER];
+	if (r->left.documents == 0)
+		return;
+	if (r->progress.json)
+		log_event("unsettled", json_pack("{s:o}", "documents", number(r->left.documents)));
+	else
+		progress_say(&r->progress, SAY_UNSETTLED, say_number((long long)r->left.documents, n));
+}
+
 int show_fault(struct run *r, const struct err *e)
 {
 	if (!r->progress.json)

@@ -41,7 +41,13 @@
 	X(MORE, "  … và %s tài liệu khác", "  … and %s more")                                                                    \
 	X(WAITING, "Hồ sơ còn chờ: %s: có %s/%s tài liệu sẵn sàng", "Dossier waits: %s: %s of %s documents are ready")           \
 	X(OPEN, "Đang xử lý: %s tài liệu", "Under way: %s documents")                                                            \
-	X(CHANGED, "Tệp nguồn đã thay đổi sau khi được xử lý: %s", "A source has changed after it was taken: %s")                \
+	X(REMARK, "Lưu ý: %s: %s", "Note: %s: %s")                                                                               \
+	X(SHEET_WAITS, "Bảng kê còn đang được ghi: %s; cả phông để lại cho lần chạy sau",                                        \
+	  "The spreadsheet is still being written: %s; its fonds is left for the next run")                                      \
+	X(UNSETTLED, "%s tài liệu còn đang được ghi: để lại cho lần chạy sau",                                                   \
+	  "%s documents are still being written: left for the next run")                                                         \
+	X(WITHDRAWN, "Không còn trong thư mục nguồn, thông báo được rút lại: %s",                                                \
+	  "No longer in the backlog, its notice is withdrawn: %s")                                                               \
 	X(SANDBOX, "Cảnh báo: nhân hệ điều hành không có %s; tiến trình con chạy với ít giới hạn hơn.",                          \
 	  "Warning: the kernel lacks %s; workers run with fewer restrictions.")                                                  \
 	X(RETRIED, "Đưa trở lại xử lý: %s tài liệu hoặc gói", "Put back: %s documents or packages")                              \

@@ -8,6 +8,7 @@
  *   escape  convert tries what a worker may not do; it says in the result what it could do
  *   stop    sign says that the run must stop
  *   long    convert asks for it in ranges of 4 of its 18 pages; "long fail" and "long crash": pages 9 to 12 do so
+ * With REAL_INGEST the backlog is read by the real ingest.
  * sign adds a line to sign.log in the work folder for each signature.
  */
 #include <arpa/inet.h>
@@ -26,6 +27,10 @@
 #include "pipeline/stage.h"
 #include "stages/base/digest.h"
 #include "stages/base/file.h"
+#ifdef REAL_INGEST
+#include "stages/ingest/ingest.h"
+#define ingest ingest_stage
+#endif
 
 static const struct stage_env *env;
 
@@ -54,6 +59,7 @@ static void rest(long ms)
 
 /* ingest */
 
+#ifndef REAL_INGEST
 static int visible(const struct dirent *d)
 {
 	return strchr(d->d_name, '-') != NULL;
@@ -101,6 +107,8 @@ static enum status null_produce(void *state, const char *backlog, item_sink *sin
 	free(found);
 	return st;
 }
+
+#endif
 
 /* Reads the last result (or the source), adds a line, writes the next. */
 static enum status pass_on(struct item *it, const char *stage, const char *line, struct err *e)
@@ -308,11 +316,13 @@ static enum status null_validate(void *state, struct item *it, struct err *e)
 	return n == json_array_size(it->members) ? ST_OK : err_set(e, ST_ITEM, "test-incomplete", "%zu documents", n);
 }
 
+#ifndef REAL_INGEST
 static const struct stage ingest = {.name = "ingest",
                                     .summary = "t",
                                     .open = null_open,
                                     .close = null_close,
                                     .produce = null_produce};
+#endif
 static const struct stage convert = {.name = "convert",
                                      .summary = "t",
                                      .open = null_open,
