@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "stages/base/digest.h"
 #include "stages/convert/internal.h"
 
 static enum status open_stage(const struct stage_env *env, void **ret_state, struct err *e)
@@ -63,6 +65,20 @@ static enum status check_sources(const struct convert *c, struct item *it, struc
 	return ST_OK;
 }
 
+/* A digest of what shows that a file was written to, of all sources. */
+static void look_at_sources(const struct item *it, char ret[65])
+{
+	BUF_AUTO struct buf b = BUF_INIT(16u << 20);
+	for (size_t i = 0; i < it->n_sources; i++) {
+		struct stat s = {0};
+		int got = stat(it->sources[i].path, &s);
+		buf_format(&b, "%d %llu %llu %lld %lld.%ld %lld.%ld\n", got, (unsigned long long)s.st_dev,
+		           (unsigned long long)s.st_ino, (long long)s.st_size, (long long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec,
+		           (long long)s.st_ctim.tv_sec, s.st_ctim.tv_nsec);
+	}
+	sha256_hex(b.data != NULL ? b.data : (const uint8_t *)"", b.len, ret);
+}
+
 /* The content decides, not the name: a scanner's PDF among papers is drawn, or kept, as one that was received. */
 static bool holds_pdf(const char *path)
 {
@@ -85,11 +101,23 @@ static enum status work(void *state, struct item *it, struct err *e)
 	if (it->range.of > 0 && ranges_found(c, it))
 		return ST_OK;
 	/* The sources of a range are checked when its document is asked for in ranges, and again when it is joined. */
+	char before[65], after[65];
+	look_at_sources(it, before);
 	enum status st = it->range.of > 0 ? ST_OK : check_sources(c, it, e);
 	if (st == ST_OK && (it->kind == ITEM_RECEIVED || (it->n_sources == 1 && holds_pdf(it->sources[0].path))))
 		st = convert_received(c, it, e);
 	else if (st == ST_OK)
 		st = convert_pictures(c, it, e);
+	/* A source may have been written to meanwhile: no document has pages of two states. */
+	look_at_sources(it, after);
+	if (st == ST_OK && it->range.of == 0 && it->state == ITEM_OK && strcmp(before, after) != 0) {
+		size_t checked = json_array_size(it->events);
+		st = check_sources(c, it, e);
+		while (json_array_size(it->events) > checked)
+			json_array_remove(it->events, checked);
+		if (st != ST_OK)
+			item_set_artefact(it, NULL, 0, "", NULL);
+	}
 	/* What did not come to an end did not happen. */
 	while ((st != ST_OK || it->state == ITEM_PARTS) && json_array_size(it->events) > events)
 		json_array_remove(it->events, json_array_size(it->events) - 1);

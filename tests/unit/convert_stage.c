@@ -424,6 +424,34 @@ static void test_foreign_parts(void **state)
 	item_free(from);
 }
 
+/* Writes to the second page when the sources have been checked and nothing has been read yet. */
+static int64_t writing_clock(void)
+{
+	struct err e;
+	BUF_AUTO struct buf other = BUF_INIT(8u << 20);
+	assert_int_equal(file_read(at("grey.png"), &other, &e), ST_OK);
+	assert_int_equal(file_write(at("second.jpg"), other.data, other.len, &e), ST_OK);
+	return clock_ms();
+}
+
+static void test_changed_meanwhile(void **state)
+{
+	(void)state;
+	struct err e;
+	BUF_AUTO struct buf page = BUF_INIT(8u << 20);
+	assert_int_equal(file_read(at("colour.jpg"), &page, &e), ST_OK);
+	assert_int_equal(file_write(at("second.jpg"), page.data, page.len, &e), ST_OK);
+	struct item *it = document(ITEM_PAPER, "meanwhile", (const char *const[]){"colour.jpg", "second.jpg", NULL});
+	env.now_ms = writing_clock;
+	enum status st = convert_stage.work(stage, it, &e);
+	env.now_ms = clock_ms;
+	assert_int_equal(st, ST_ITEM);
+	assert_string_equal(e.code, "source-changed");
+	assert_null(it->artefact.path);
+	assert_int_equal(json_array_size(it->events), 0);
+	item_free(it);
+}
+
 static void test_faults(void **state)
 {
 	(void)state;
@@ -484,9 +512,10 @@ static void test_faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_paper),         cmocka_unit_test(test_map_and_photo), cmocka_unit_test(test_received),
-	    cmocka_unit_test(test_received_scan), cmocka_unit_test(test_faults),        cmocka_unit_test(test_ranges),
-	    cmocka_unit_test(test_foreign_parts),
+	    cmocka_unit_test(test_paper),         cmocka_unit_test(test_map_and_photo),
+	    cmocka_unit_test(test_received),      cmocka_unit_test(test_received_scan),
+	    cmocka_unit_test(test_faults),        cmocka_unit_test(test_ranges),
+	    cmocka_unit_test(test_foreign_parts), cmocka_unit_test(test_changed_meanwhile),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
