@@ -9,17 +9,16 @@ static void print_text(const char *text, struct buf *to)
 {
 	if (!utf8_valid(text, strlen(text)))
 		return;
-	for (const char *at = text, *from = at; utf8_next(&at) != 0; from = at) {
-		unsigned char c = (unsigned char)*from;
+	const char *at = text, *from = at;
+	for (uint32_t c; (c = utf8_next(&at)) != 0; from = at) {
 		if (c == '&')
 			buf_str(to, "&amp;");
 		else if (c == '<')
 			buf_str(to, "&lt;");
 		else if (c == '>')
 			buf_str(to, "&gt;");
-		else if (c >= 0x20 || c == '\t' || c == '\n')
-			if (memcmp(from, "\xEF\xBF\xBE", 3) != 0 && memcmp(from, "\xEF\xBF\xBF", 3) != 0)
-				buf_add(to, from, (size_t)(at - from));
+		else if ((c >= 0x20 || c == '\t' || c == '\n') && c != 0xFFFE && c != 0xFFFF)
+			buf_add(to, from, (size_t)(at - from));
 	}
 }
 
