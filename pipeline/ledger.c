@@ -50,7 +50,8 @@ static const char *const sql[N_STATEMENTS] = {
     [GET] = "SELECT " ROW " FROM items i WHERE serial = ?1",
     [WAITING] = "SELECT " ROW " FROM items i WHERE state = 'ok' AND next = ?1 AND serial > ?2 AND serial <= ?3 "
                 "ORDER BY serial LIMIT ?4",
-    [DOSSIER] = "SELECT " ROW " FROM items i WHERE dossier = ?1 AND package = 0 ORDER BY id",
+    /* By itself SQLite would walk through all documents, for the sake of their order. */
+    [DOSSIER] = "SELECT " ROW " FROM items i INDEXED BY items_by_dossier WHERE dossier = ?1 AND package = 0 ORDER BY id",
     [IN_STATE] = "SELECT " ROW " FROM items i WHERE state = ?1 AND serial > ?2 ORDER BY serial LIMIT ?3",
     [ASIDE] = "SELECT " ROW " FROM items i WHERE state = ?1 AND state IN ('quarantine', 'refused') AND serial > ?2 "
               "ORDER BY serial LIMIT ?3",
