@@ -56,7 +56,8 @@ static int run(const struct stage *stage, const struct words *w, const struct pr
 	/* Records may name files anywhere, so there is no rule for files here; under ASan the leak check at the end needs what the
 	 * sandbox forbids. */
 #if !defined(__SANITIZE_ADDRESS__)
-	struct sandbox box = {.memory_bytes = (uint64_t)profile->limits.item_memory_mib << 20};
+	struct sandbox box = {.memory_bytes = (uint64_t)profile->limits.item_memory_mib << 20,
+	                      .file_bytes = (uint64_t)profile->limits.file_mib << 20};
 	if (st == ST_OK)
 		st = sandbox_close(&box, &lacks, &e);
 #else

@@ -140,6 +140,7 @@ struct profile_limits {
 	unsigned item_seconds;     /* wall time of one item in one stage */
 	unsigned item_cpu_seconds; /* CPU time of the same */
 	unsigned item_memory_mib;  /* address space of a worker */
+	unsigned file_mib;         /* size of a file that a worker makes */
 	unsigned retries;          /* fresh workers after a crash */
 	unsigned pause_limit_s;    /* how long a fault that passes is waited for before exit 3 */
 };

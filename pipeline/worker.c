@@ -44,13 +44,18 @@ static enum status close_sandbox(const struct worker_common *c, unsigned *lacks,
 		read[n++] = c->backlog;
 	if (c->profile->sign.appearance.font != NULL && c->profile->sign.appearance.font[0] == '/')
 		read[n++] = c->profile->sign.appearance.font;
-	struct sandbox box = {c->work_folder, read, n, (uint64_t)c->profile->limits.item_memory_mib << 20};
+	const struct profile_limits *limits = &c->profile->limits;
+	struct sandbox box = {.write = c->work_folder,
+	                      .read = read,
+	                      .n_read = n,
+	                      .memory_bytes = (uint64_t)limits->item_memory_mib << 20,
+	                      .file_bytes = (uint64_t)limits->file_mib << 20};
 	enum status st = sandbox_close(&box, lacks, e);
 	free(data);
 	return st;
 }
 
-/* What workers need of the environment; passwords and tokens may stand in the rest. */
+/* What workers need of the environment; passwords and tokens may stand in the rest, so that is wiped from memory. */
 static void clear_environment(void)
 {
 	static const char *const kept[] = {
@@ -63,6 +68,8 @@ static void clear_environment(void)
 		const char *is = getenv(kept[i]);
 		value[i] = is != NULL ? strdup(is) : NULL;
 	}
+	for (char **at = environ; at != NULL && *at != NULL; at++)
+		explicit_bzero(*at, strlen(*at));
 	clearenv();
 	for (size_t i = 0; i < n; i++) {
 		if (value[i] != NULL)
@@ -129,7 +136,7 @@ enum status worker_start(struct worker *w, const struct worker_common *c, const 
 		if (pid == 0) {
 			dup2(said[1], STDERR_FILENO);
 			dup2(said[1], STDOUT_FILENO);
-			int keep[] = {pair[1], key_fd, fetch_fd, c->lock_fd};
+			int keep[] = {pair[1], key_fd, fetch_fd, sandbox_hold(c->lock_fd)};
 			process_keep_fds(keep, 4);
 			process_name(stage->name);
 			process_exit(child_main(c, stage, pair[1], key_fd, fetch_fd));
@@ -145,6 +152,7 @@ enum status worker_start(struct worker *w, const struct worker_common *c, const 
 			fcntl(said[0], F_SETFL, O_NONBLOCK);
 			*w = (struct worker){
 			    .pid = pid, .wire = WIRE_INIT(pair[0]), .out = BUF_INIT(SIZE_MAX / 2), .said_fd = said[0]};
+			w->wire.polled = true;
 		}
 	}
 	if (key_fd >= 0)

@@ -83,7 +83,7 @@ enum status err_errno(struct err *e, const char *verb, const char *path)
 		break;
 	}
 	char code[32];
-	snprintf(code, sizeof code, "file-%s", verb);
+	snprintf(code, sizeof code, "file-%s", number == EFBIG ? "limit" : verb);
 	err_set(e, st, code, "%s", strerror(number));
 	err_arg(e, "%s", strerror(number));
 	err_where(e, "%s", path);
