@@ -157,6 +157,7 @@ def check_key_holder(here):
     if not all(os.access(key, os.R_OK) for key in keys):
         print("NOTE: THIS USER CANNOT READ THE TEST PKI: the key holder is not tried")
         return
+    os.environ["XDG_STATE_HOME"] = here
     with Pki(os.path.join(here, "pki")) as pki:
         backlog = Backlog(os.path.join(here, "in"))
         backlog.grow(1)
@@ -177,7 +178,9 @@ def check_key_holder(here):
             print(f"key holder: core {core}, {locked} kB locked, /proc of user {owner}")
             if core != ["0", "0"]:
                 fail(f"core limit {core}")
-            if locked == 0:
+            with open(ARKSEAL, "rb") as file:
+                locks = b"__asan_init" not in file.read()  # ASan's mlock does nothing
+            if locks and locked == 0:
                 fail("no memory is locked")
             # As root its files are root's in any case.
             if os.getuid() != 0:

@@ -85,7 +85,8 @@ static int reads(const char *path)
 
 static int lists(const char *path)
 {
-	return opendir(path) != NULL ? 0 : -1;
+	DIR *folder = opendir(path);
+	return folder != NULL ? closedir(folder) : -1;
 }
 
 static int opens(const char *path, int flags)
