@@ -118,8 +118,7 @@ def check_worker(here):
     done = scene.run()
     if done.returncode != 0:
         fail(f"exit {done.returncode}: {done.stderr}")
-    if scene.state() != before:
-        fail(f"changed: {set(scene.state().items()) ^ set(before.items())}")
+    changed = {path for path, _ in set(scene.state().items()) ^ set(before.items())}
     if sorted(os.listdir(scene.path("out"))) != [".arkseal", "1-hostile.pdf", "2-good.pdf", "published.pdf"]:
         fail(f"archive: {os.listdir(scene.path('out'))}")
     if os.listdir(scene.path("out/.arkseal/work")):
@@ -135,8 +134,8 @@ def check_worker(here):
         why = judge(name, kind, inside, outside)
         wrong += why is not None
         print(f"  {name}: {word(inside)}, outside {word(outside)}{'   <-- ' + why if why else ''}")
-    if wrong:
-        fail(f"{wrong} of {len(rows)} attempts")
+    if wrong or changed:
+        fail(f"{wrong} of {len(rows)} attempts; changed: {changed}")
     print(f"{len(rows)} attempts", flush=True)
 
 
