@@ -16,12 +16,20 @@ struct dossier {
 	char *key;
 };
 
+char *filter_key(struct bytes fonds, struct bytes dossier, struct bytes id)
+{
+	const struct bytes tail = dossier.p != NULL ? dossier : id;
+	const bool both = dossier.p != NULL && fonds.p != NULL;
+	char *key;
+	return asprintf(&key, "%.*s%s%.*s", both ? (int)fonds.n : 0, both ? (const char *)fonds.p : "", both ? "/" : "",
+	                (int)tail.n, (const char *)tail.p) < 0
+	           ? NULL
+	           : key;
+}
+
 char *filter_dossier_key(const struct item *it)
 {
-	if (it->dossier == NULL)
-		return strdup(it->id);
-	char *key;
-	return asprintf(&key, "%s%s%s", it->fonds ? it->fonds : "", it->fonds ? "/" : "", it->dossier) < 0 ? NULL : key;
+	return filter_key(text_bytes(it->fonds), text_bytes(it->dossier), text_bytes(it->id));
 }
 
 static enum status put(struct filter *f, const struct item *it, struct err *e)

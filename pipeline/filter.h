@@ -28,5 +28,7 @@ enum status filter_run(struct filter *f, struct err *e);
 
 /* The name under which documents are gathered: fonds and dossier, or the id of a document without a dossier. The caller frees. */
 char *filter_dossier_key(const struct item *it);
+/* The same of these texts; absent: p is NULL. */
+char *filter_key(struct bytes fonds, struct bytes dossier, struct bytes id);
 
 #endif

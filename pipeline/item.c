@@ -402,3 +402,9 @@ void item_print(const struct item *it, struct buf *to)
 	buf_byte(to, '\n');
 	json_decref(o);
 }
+
+const char *item_text(const struct item *it, struct buf *to)
+{
+	item_print(it, to);
+	return to->failed ? NULL : (const char *)to->data;
+}

@@ -84,6 +84,8 @@ void item_free(struct item *it);
 enum status item_parse(const char *line, size_t n, struct item **ret_item, struct err *e);
 /* Appends one line with its newline. Members always stand in the same order. */
 void item_print(const struct item *it, struct buf *to);
+/* The same into an empty buffer; the text that is there then, or NULL without memory. */
+const char *item_text(const struct item *it, struct buf *to);
 
 /* Sets a string member, copying; frees what was there. */
 void item_set(char **member, const char *value);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MOST 2000 /* written before a commit; a sync costs as much as many of them */
+#define ROWS_MOST 20000 /* written before a commit; what a crash loses of a second is not much more */
+#define OF_ITEM "at BETWEEN ?1 * 256 AND ?1 * 256 + 255" /* of table steps */
 #define ROW "i.serial, i.package, i.state, i.attempts, i.id, i.dossier, i.next, i.intake, i.sources, i.record"
 
 enum statement {
@@ -62,19 +63,19 @@ static const char *const sql[N_STATEMENTS] = {
     [UNNOTE] = "DELETE FROM notes WHERE item = ?1 AND code = ?2",
     [CLEAR_NOTES] = "DELETE FROM notes WHERE item = ?1",
     [STEPS] = "SELECT i.serial, i.package, i.state, i.attempts, i.id, i.dossier, s.stage, i.intake, i.sources, s.record "
-              "FROM steps s JOIN items i ON i.serial = s.item WHERE s.item = ?1 ORDER BY s.number DESC",
+              "FROM steps s JOIN items i ON i.serial = ?1 WHERE s." OF_ITEM " ORDER BY s.at DESC",
     [ENTER] =
         "INSERT INTO items (package, id, dossier, next, state, intake, sources, record, attempts, entered, changed) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?9) ON CONFLICT (package, id) DO UPDATE SET dossier = ?3, next = ?4, "
         "state = ?5, intake = ?6, sources = ?7, record = ?8, attempts = 0, changed = ?9 RETURNING serial",
-    [CLEAR_STEPS] = "DELETE FROM steps WHERE item = ?1",
-    [ADD_STEP] = "INSERT INTO steps (item, number, stage, record) "
-                 "VALUES (?1, (SELECT ifnull(max(number), 0) + 1 FROM steps WHERE item = ?1), ?2, ?3)",
+    [CLEAR_STEPS] = "DELETE FROM steps WHERE " OF_ITEM,
+    [ADD_STEP] = "INSERT INTO steps (at, stage, record) "
+                 "VALUES ((SELECT ifnull(max(at), ?1 * 256) + 1 FROM steps WHERE " OF_ITEM "), ?2, ?3)",
     [STEP] = "UPDATE items SET next = ?2, record = ?3, changed = ?4 WHERE serial = ?1",
     [SETTLE] = "UPDATE items SET state = ?2, next = ?3, record = ?4, attempts = ?5, changed = ?6 WHERE serial = ?1",
     [SETTLE_KEEP] = "UPDATE items SET state = ?2, next = ?3, attempts = ?5, changed = ?6 WHERE serial = ?1",
-    [DROP_STEPS] = "DELETE FROM steps WHERE item = ?1 AND number > (SELECT ifnull(max(number), 0) FROM steps WHERE item = ?1 AND "
-                   "stage = ?2)",
+    [DROP_STEPS] = "DELETE FROM steps WHERE " OF_ITEM " AND at > (SELECT ifnull(max(at), 0) FROM steps WHERE " OF_ITEM
+                   " AND stage = ?2)",
     [FORGET] = "DELETE FROM items WHERE serial = ?1 AND package = 0",
     [UNPACKAGE] = "DELETE FROM items WHERE serial = ?1 AND package = 1",
     [SET_DOSSIER] = "INSERT INTO dossiers (key, size, state) VALUES (?1, ?2, 'open') ON CONFLICT (key) DO UPDATE SET size = ?2",

@@ -7,7 +7,7 @@
  * Tables (version LEDGER_VERSION):
  *   items     a document or package: serial, package (0/1), id, dossier (key), next (stage to come, "publish", or ""), state, intake
  *             (digest of the record that ingest made), sources (digest of its files), record (JSON), attempts, entered, changed (ms)
- *   steps     the record that each finished stage made, until the item is done: item, number, stage, record
+ *   steps     the record that each finished stage made, until the item is done: at (256 × item + number), stage, record
  *   dossiers  key, size (documents), state ("open", "packaged", "failed")
  *   notes     remarks about items: item, code, detail, at (ms)
  *   counts, dossier_counts   how many items there are by package, state and next, and documents by dossier, state and next; triggers

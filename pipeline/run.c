@@ -128,7 +128,7 @@ static bool finished(const struct run *r)
 		return true;
 	if (r->stopping)
 		return !any_busy(r) || process_clock_ms() >= r->stop_due_ms;
-	return r->ingest_done && everything_loaded(r) && lanes_idle(r);
+	return r->ingest_done && everything_loaded(r) && lanes_idle(r) && r->left.n_refused == 0;
 }
 
 #define WATCHED_MOST (WORKERS_MOST * 16 + 4)
@@ -190,7 +190,9 @@ static void take_signals(struct run *r, int signals)
 static enum status round_once(struct run *r, int signals, struct watch *w, struct err *e)
 {
 	struct lane *last = &r->lanes[r->n_lanes - 1];
-	enum status st = r->stopping ? ST_OK : records_refill(r, e);
+	enum status st = r->stopping ? ST_OK : intake_refuse(r, e);
+	if (st == ST_OK && !r->stopping)
+		st = records_refill(r, e);
 	if (st != ST_OK)
 		return st;
 	lanes_hand_out(r);

@@ -20,6 +20,7 @@
 #define ARKSEAL_PIPELINE_RUN_H
 
 #include "pipeline/archive.h"
+#include "pipeline/glance.h"
 #include "pipeline/ledger.h"
 #include "pipeline/notify.h"
 #include "pipeline/process.h"
@@ -66,6 +67,8 @@ struct left {
 	char **fonds;       /* whose spreadsheet is */
 	size_t n_fonds;
 	uint8_t *heard; /* a bit for each serial of earlier runs: ingest has named it */
+	char **refused; /* records of documents that must not be processed, but were in a worker's hand when that was heard */
+	size_t n_refused;
 };
 
 /* Where a run is shown besides the terminal. */
@@ -153,7 +156,7 @@ void lanes_close(struct run *r);
 void lanes_clear(struct run *r);
 struct lane *lane_find(struct run *r, const char *name);
 void job_free(struct job *j);
-struct job *job_new(int64_t serial, const char *id, const char *line, size_t n, bool package, unsigned pages);
+struct job *job_new(int64_t serial, const char *id, const char *line, bool package, unsigned pages);
 void lane_push(struct lane *l, struct job *j);
 void lane_push_first(struct lane *l, struct job *j);
 /* Takes a job that waits out of its lane; false where it does not wait there. */
@@ -190,8 +193,8 @@ void show_started(struct run *r);
 void show_tick(struct run *r);
 /* A document of so many pages has come (1) to a lane and will go the rest of the way, or has been taken out (-1). */
 void show_expect(struct run *r, const struct lane *from, unsigned pages, int sign);
-/* A stage has answered, well or not; publishing has done. */
-void show_answer(struct run *r, struct lane *l, const struct job *j, const struct item *it);
+/* A stage has answered, well or not, for the item of this id; publishing has done. */
+void show_answer(struct run *r, struct lane *l, const struct job *j, const char *id, enum item_state state);
 void show_published(struct run *r, struct lane *l, const struct job *j);
 void show_aside(struct run *r, const struct item *it, const char *stage);
 void show_paused(struct run *r, struct lane *l, const struct err *e);
@@ -215,6 +218,8 @@ void show_end(struct run *r, int exit_code, const struct err *why);
 /* run_intake.c */
 /* A line that ingest made. */
 enum status records_intake(struct run *r, struct bytes line, struct err *e);
+/* Refuses what could not be refused when ingest told of it, as far as it is in nobody's hand now. */
+enum status intake_refuse(struct run *r, struct err *e);
 /* Whether a dossier must wait because the spreadsheet of its fonds is being written. */
 bool intake_waits(const struct run *r, const char *key);
 void intake_forget(struct run *r);
@@ -238,8 +243,14 @@ enum status known_remark(struct run *r, int64_t serial, const char *id, const ch
 /* A document under way or done, as ingest finds it now: what is different is noted; where it is under way and lies elsewhere, its record
  * follows. */
 enum status known_compare(struct run *r, const struct item *it, const struct known *k, struct err *e);
-/* A document that was taken and must not be processed, as is known now. *ret_stopped: no job of it is left; otherwise it is too late, and noted. */
-enum status known_refused(struct run *r, const struct item *it, const struct known *k, bool *ret_stopped, struct err *e);
+/* A document that was taken and must not be processed, as is known now. */
+enum refusal {
+	REFUSAL_STOPPED, /* no job of it is left */
+	REFUSAL_WAITS,   /* a worker has it in hand, or its dossier */
+	REFUSAL_LATE,    /* it is done or in a package; that has been noted */
+};
+enum status known_refused(struct run *r, const struct item *it, const char *key, const struct known *k, enum refusal *ret,
+                          struct err *e);
 /* Looks for a document with the same files as `it`, which is new (or comes anew: `self`). *ret_moved: that one lay where nothing lies any more, so
  * `it` is that one, and this has been noted. Else ret->id is a document of which `it` is a copy; NULL: there is none. */
 struct elsewhere {
@@ -254,16 +265,23 @@ enum status known_withdraw(struct run *r, struct err *e);
 enum status record_no_memory(struct err *e);
 /* Pages, as far as they can be told: a stage may count them in the member "pages". */
 unsigned record_pages(const struct item *it);
-enum status record_push(const struct run *r, struct lane *l, int64_t serial, const struct item *it, unsigned attempts,
-                        struct err *e);
+/* Queues an item; line is its record with the newline. */
+enum status record_push(const struct run *r, struct lane *l, int64_t serial, const struct item *it, const char *line,
+                        unsigned attempts, struct err *e);
+/* Whether a dossier is in a package already, or being put into one. */
+enum closed { DOSSIER_OPEN, DOSSIER_IN_HAND, DOSSIER_PACKAGED };
+enum status record_dossier_closed(const struct run *r, const char *key, enum closed *ret, struct err *e);
 /* Queues a dossier when all of its documents have come. */
 enum status record_check_dossier(struct run *r, const char *key, struct err *e);
 enum status record_set_aside(struct run *r, const struct item *it, const char *stage, struct err *e);
-/* Enters an item that `stage` made and that goes to `next`. sources and intake: digests, or NULL. */
-enum status record_enter(struct run *r, const struct item *it, const char *key, const char *stage, const char *next,
-                         const char *sources, const char *intake, int64_t *ret_serial, struct err *e);
+/* Enters an item that `stage` made and that goes to `next`; line is its record. sources and intake: digests, or NULL. */
+enum status record_enter(struct run *r, const struct item *it, const char *line, const char *key, const char *stage,
+                         const char *next, const char *sources, const char *intake, int64_t *ret_serial, struct err *e);
 /* A worker's answer for the job in its hand; the job is freed or queued. Takes `it` over. */
 enum status records_answer(struct run *r, struct lane *l, struct job *j, struct item *it, struct err *e);
+/* The same for an answer that tells at a glance that all went well. False: it does not; records_answer must look at it. */
+bool records_plain(const struct run *r, const struct job *j, struct bytes line, struct glance *ret);
+enum status records_pass(struct run *r, struct lane *l, struct job *j, struct bytes line, const struct glance *g, struct err *e);
 /* Fails a document that comes when its dossier is in a package, or being put into one. */
 enum status record_too_late(const struct run *r, struct item *it, const char *key, struct err *e);
 /* The item of a job that fails for this reason; NULL: no memory. */

@@ -23,29 +23,54 @@ static void digest_sources(const struct item *it, char ret[65])
 }
 
 /* The digest by which a record is known again: of all of it but the times in its events, and the size of its dossier, which grows. */
-static bool digest_intake(const struct item *it, char ret[65])
+static bool digest_intake(const struct item *it, const char *line, char ret[65])
 {
 	BUF_AUTO struct buf b = BUF_INIT(WIRE_LINE_MAX);
-	struct item timeless = *it;
-	timeless.events = json_array();
-	timeless.dossier_size = 0;
-	item_print(&timeless, &b);
-	json_decref(timeless.events);
+	struct glance g;
+	if (item_glance(text_bytes(line), &g)) {
+		const struct bytes left_out[] = {g.size_member, g.events_member};
+		for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++) {
+			if (left_out[i].p == NULL)
+				continue;
+			buf_add(&b, line, (size_t)((const char *)left_out[i].p - line));
+			line = (const char *)left_out[i].p + left_out[i].n;
+		}
+		buf_str(&b, line);
+	} else {
+		struct item timeless = *it;
+		timeless.events = json_array();
+		timeless.dossier_size = 0;
+		item_print(&timeless, &b);
+		json_decref(timeless.events);
+	}
 	if (b.failed)
 		return false;
 	sha256_hex(b.data, b.len, ret);
 	return true;
 }
 
-static enum status enter_document(struct run *r, struct item *it, const char *key, const char *sources, const char *intake,
-                                  int64_t *ret_serial, struct err *e)
+/* What ingest tells of one document. */
+struct told {
+	struct item *it;
+	const char *line; /* its record with the newline */
+	const char *key;  /* of its dossier */
+	const char *intake;
+};
+
+static enum status enter_document(struct run *r, const struct told *t, const char *sources, int64_t *ret_serial, struct err *e)
 {
+	BUF_AUTO struct buf changed = BUF_INIT(WIRE_LINE_MAX);
 	struct lane *first = &r->lanes[0];
+	struct item *it = t->it;
+	const char *line = t->line;
 	if (it->n_sources == 0) /* nothing else tells where it was */
 		json_object_set_new(it->other, "backlog", json_string(r->backlog));
+	if (it->n_sources == 0 || it->state != ITEM_OK)
+		line = item_text(it, &changed);
 	const char *next = it->state == ITEM_OK ? first->name : r->ingest_stage->name;
-	enum status st =
-	    record_enter(r, it, key, r->ingest_stage->name, next, sources[0] != '\0' ? sources : NULL, intake, ret_serial, e);
+	enum status st = line == NULL ? record_no_memory(e)
+	                              : record_enter(r, it, line, t->key, r->ingest_stage->name, next,
+	                                             sources[0] != '\0' ? sources : NULL, t->intake, ret_serial, e);
 	if (st != ST_OK)
 		return st;
 	r->progress.documents++;
@@ -54,26 +79,26 @@ static enum status enter_document(struct run *r, struct item *it, const char *ke
 	else
 		show_expect(r, first, record_pages(it), 1);
 	if (st == ST_OK && it->state == ITEM_OK && r->gather != 0)
-		return record_push(r, first, *ret_serial, it, 0, e);
-	return st == ST_OK && r->gather < r->n_lanes ? record_check_dossier(r, key, e) : st;
+		return record_push(r, first, *ret_serial, it, line, 0, e);
+	return st == ST_OK && r->gather < r->n_lanes ? record_check_dossier(r, t->key, e) : st;
 }
 
 /* A document that is entered for the first time, or (k->found) anew because somebody has mended what was wrong with it. */
-static enum status new_document(struct run *r, struct item *it, const struct known *k, const char *key, const char *intake,
-                                struct err *e)
+static enum status new_document(struct run *r, const struct told *t, const struct known *k, struct err *e)
 {
 	char sources[65];
+	struct item *it = t->it;
 	struct elsewhere other = {0};
 	int64_t serial;
 	bool moved = false;
 	enum status st = ST_OK;
 	digest_sources(it, sources);
 	if (it->state == ITEM_OK)
-		st = record_too_late(r, it, key, e);
+		st = record_too_late(r, it, t->key, e);
 	if (st == ST_OK && it->state == ITEM_OK && sources[0] != '\0')
 		st = known_elsewhere(r, it, sources, k, &other, &moved, e);
 	if (st == ST_OK && !moved) {
-		st = enter_document(r, it, key, sources, intake, &serial, e);
+		st = enter_document(r, t, sources, &serial, e);
 		if (st == ST_OK && other.id != NULL)
 			st = known_remark(r, serial, it->id, "same-sources-as", other.id, e);
 	}
@@ -94,27 +119,60 @@ static enum status check_size(struct run *r, const struct item *it, const char *
 	return st == ST_OK && d.open ? record_check_dossier(r, key, e) : st;
 }
 
-/* A document that is under way or done. */
-static enum status known_good(struct run *r, struct item *it, struct known *k, const char *key, const char *intake, struct err *e)
+static enum status refuse_later(struct run *r, const char *line, struct err *e)
 {
-	bool stopped = false;
-	enum status st = it->state == ITEM_REFUSED ? known_refused(r, it, k, &stopped, e)
-	                 : it->state == ITEM_OK    ? known_compare(r, it, k, e)
-	                                           : ST_OK; /* what was taken may be taken away */
-	if (st == ST_OK && stopped) {
-		int64_t serial;
-		r->progress.documents--;
-		return enter_document(r, it, key, "", intake, &serial, e);
+	struct left *l = &r->left;
+	char *copy = strdup(line), **more = realloc(l->refused, (l->n_refused + 1) * sizeof *more);
+	if (more != NULL)
+		l->refused = more;
+	if (copy == NULL || more == NULL) {
+		free(copy);
+		return record_no_memory(e);
 	}
-	return st == ST_OK && k->state == LEDGER_OK ? check_size(r, it, key, e) : st;
+	more[l->n_refused++] = copy;
+	return ST_OK;
 }
 
-static enum status document(struct run *r, struct item *it, struct err *e)
+enum status intake_refuse(struct run *r, struct err *e)
+{
+	enum status st = ST_OK;
+	char **line = r->left.refused;
+	size_t n = r->left.n_refused;
+	r->left.refused = NULL;
+	r->left.n_refused = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (st == ST_OK)
+			st = records_intake(r, (struct bytes){(const uint8_t *)line[i], strlen(line[i]) - 1}, e);
+		free(line[i]);
+	}
+	free(line);
+	return st;
+}
+
+/* A document that is under way or done. */
+static enum status known_good(struct run *r, const struct told *t, struct known *k, struct err *e)
+{
+	enum refusal refusal = REFUSAL_LATE;
+	enum status st = t->it->state == ITEM_REFUSED ? known_refused(r, t->it, t->key, k, &refusal, e)
+	                 : t->it->state == ITEM_OK    ? known_compare(r, t->it, k, e)
+	                                              : ST_OK; /* what was taken may be taken away */
+	if (st == ST_OK && refusal == REFUSAL_WAITS)
+		return refuse_later(r, t->line, e);
+	if (st == ST_OK && refusal == REFUSAL_STOPPED) {
+		int64_t serial;
+		r->progress.documents--;
+		return enter_document(r, t, "", &serial, e);
+	}
+	return st == ST_OK && k->state == LEDGER_OK ? check_size(r, t->it, t->key, e) : st;
+}
+
+static enum status document(struct run *r, struct item *it, const char *line, struct err *e)
 {
 	char intake[65];
 	char *key = filter_dossier_key(it);
 	struct known k = {.intake = intake};
-	enum status st = key != NULL && digest_intake(it, intake) ? known_find(r, it->id, &k, e) : record_no_memory(e);
+	const struct told t = {it, line, key, intake};
+	enum status st = key != NULL && digest_intake(it, line, intake) ? known_find(r, it->id, &k, e) : record_no_memory(e);
 	bool aside = k.found && (k.state == LEDGER_QUARANTINE || k.state == LEDGER_REFUSED);
 	if (st == ST_OK && aside && !k.same) {
 		/* Somebody has mended it: it begins anew. */
@@ -125,11 +183,11 @@ static enum status document(struct run *r, struct item *it, struct err *e)
 		r->progress.refused -= k.state == LEDGER_REFUSED;
 	}
 	if (st == ST_OK && (!k.found || (aside && !k.same)))
-		st = new_document(r, it, &k, key, intake, e);
+		st = new_document(r, &t, &k, e);
 	else if (st == ST_OK && aside)
 		st = check_size(r, it, key, e);
 	else if (st == ST_OK)
-		st = known_good(r, it, &k, key, intake, e);
+		st = known_good(r, &t, &k, e);
 	known_free(&k);
 	free(key);
 	return st;
@@ -182,17 +240,23 @@ void intake_forget(struct run *r)
 {
 	for (size_t i = 0; i < r->left.n_fonds; i++)
 		free(r->left.fonds[i]);
+	for (size_t i = 0; i < r->left.n_refused; i++)
+		free(r->left.refused[i]);
 	free(r->left.fonds);
 	free(r->left.heard);
+	free(r->left.refused);
 	r->left = (struct left){0};
 }
 
 enum status records_intake(struct run *r, struct bytes line, struct err *e)
 {
 	struct item *it;
-	enum status st = item_parse((const char *)line.p, line.n, &it, e);
-	if (st != ST_OK)
+	char *text = strndup((const char *)line.p, line.n + 1); /* with the newline that stands behind it */
+	enum status st = text != NULL ? item_parse(text, line.n, &it, e) : record_no_memory(e);
+	if (st != ST_OK) {
+		free(text);
 		return st;
+	}
 	if (it->state == ITEM_RETRY && strcmp(it->notice.code, "not-settled") == 0) {
 		st = unsettled(r, it, e);
 	} else if (it->state == ITEM_RETRY) {
@@ -202,8 +266,9 @@ enum status records_intake(struct run *r, struct bytes line, struct err *e)
 		*e = it->notice;
 		st = ST_RUN;
 	} else if (shard_has(r->shard, it->fonds, it->dossier, it->id)) {
-		st = document(r, it, e);
+		st = document(r, it, text, e);
 	}
+	free(text);
 	item_free(it);
 	return st;
 }

@@ -236,13 +236,20 @@ enum status known_compare(struct run *r, const struct item *it, const struct kno
 	return st;
 }
 
-enum status known_refused(struct run *r, const struct item *it, const struct known *k, bool *ret_stopped, struct err *e)
+enum status known_refused(struct run *r, const struct item *it, const char *key, const struct known *k, enum refusal *ret,
+                          struct err *e)
 {
 	const struct err *why = &it->notice;
 	char detail[800];
 	struct lane *lane;
-	*ret_stopped = k->state == LEDGER_OK && !in_hand(r, k->serial);
-	if (!*ret_stopped) {
+	enum closed closed;
+	enum status st = record_dossier_closed(r, key, &closed, e);
+	*ret = k->state != LEDGER_OK || closed == DOSSIER_PACKAGED  ? REFUSAL_LATE
+	       : in_hand(r, k->serial) || closed == DOSSIER_IN_HAND ? REFUSAL_WAITS
+	                                                            : REFUSAL_STOPPED;
+	if (st != ST_OK || *ret == REFUSAL_WAITS)
+		return st;
+	if (*ret == REFUSAL_LATE) {
 		snprintf(detail, sizeof detail, "%s «%s» (%s)", why->arg[0], why->arg[1], why->arg[2]);
 		return known_remark(r, k->serial, it->id, "refused-since", detail, e);
 	}

@@ -28,14 +28,14 @@ void job_free(struct job *j)
 	free(j);
 }
 
-struct job *job_new(int64_t serial, const char *id, const char *line, size_t n, bool package, unsigned pages)
+struct job *job_new(int64_t serial, const char *id, const char *line, bool package, unsigned pages)
 {
 	struct job *j = calloc(1, sizeof *j);
 	if (j == NULL)
 		return NULL;
 	*j = (struct job){.serial = serial, .id = strdup(id), .n_items = 1, .package = package, .pages = pages};
 	if (line != NULL)
-		j->line = strndup(line, n);
+		j->line = strdup(line);
 	if (j->id == NULL || (line != NULL && j->line == NULL)) {
 		job_free(j);
 		return NULL;
@@ -346,7 +346,15 @@ static void answered(struct run *r, struct lane *l, struct worker *w, struct byt
 {
 	struct item *it;
 	struct err e;
+	struct glance g;
 	struct job *j = w->job;
+	struct bytes whole = {line.p, line.n + 1}; /* the newline stands behind it */
+	if (j != NULL && l->stage->gather == NULL && records_plain(r, j, whole, &g)) {
+		take_job(l, w);
+		if (records_pass(r, l, j, whole, &g, &e) != ST_OK)
+			run_stop(r, &e);
+		return;
+	}
 	if (j == NULL || item_parse((const char *)line.p, line.n, &it, &e) != ST_OK) {
 		worker_died(r, l, w);
 		return;

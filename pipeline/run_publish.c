@@ -17,6 +17,14 @@ static enum status dossier_item(void *arg, const struct ledger_row *row, struct 
 {
 	struct dossier_lines *d = arg;
 	struct item *it;
+	struct glance g;
+	if (row->serial > d->run->last_serial && item_glance(text_bytes(row->record), &g) && g.size_member.p != NULL) {
+		size_t n = (size_t)(g.size_member.p - (const uint8_t *)row->record);
+		buf_add(d->lines, row->record, n);
+		buf_format(d->lines, "\"dossier_size\":%u,", d->n);
+		buf_str(d->lines, row->record + n + g.size_member.n);
+		return ST_OK;
+	}
 	enum status st = item_parse(row->record, strlen(row->record), &it, e);
 	if (st != ST_OK)
 		return st;
@@ -51,7 +59,16 @@ enum status records_dossier(struct run *r, const struct lane *l, struct job *j, 
 
 static enum status discard_step(void *arg, const struct ledger_row *row, struct err *e)
 {
-	struct item *it;
+	struct item *it, made = {0};
+	struct glance g;
+	if (item_glance(text_bytes(row->record), &g)) {
+		if (g.artefact.p == NULL)
+			return ST_OK;
+		made.artefact.path = strndup((const char *)g.artefact.p, g.artefact.n);
+		archive_discard(arg, &made);
+		free(made.artefact.path);
+		return made.artefact.path != NULL ? ST_OK : record_no_memory(e);
+	}
 	enum status st = item_parse(row->record, strlen(row->record), &it, e);
 	if (st == ST_OK) {
 		archive_discard(arg, it);

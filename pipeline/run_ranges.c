@@ -88,7 +88,7 @@ struct job *ranges_next(struct lane *l, struct job *whole)
 	struct item *it;
 	struct err e;
 	uint32_t last = g->of - g->next < g->size ? g->of : g->next + g->size - 1;
-	struct job *j = job_new(whole->serial, whole->id, NULL, 0, false, last - g->next + 1);
+	struct job *j = job_new(whole->serial, whole->id, NULL, false, last - g->next + 1);
 	bool made = false;
 	if (j != NULL && item_parse(whole->line, strlen(whole->line), &it, &e) == ST_OK) {
 		j->whole = whole;

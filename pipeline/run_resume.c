@@ -62,7 +62,7 @@ enum status record_regress(struct run *r, int64_t serial, struct err *e)
 		if (st == ST_OK)
 			st = item_parse(g.record, strlen(g.record), &it, e);
 		if (st == ST_OK && !(r->gather < r->n_lanes && next == &r->lanes[r->gather] && !g.package))
-			st = record_push(r, next, serial, it, 0, e);
+			st = record_push(r, next, serial, it, g.record, 0, e);
 		item_free(it);
 	}
 	free(g.stage);
@@ -98,7 +98,7 @@ static enum status refill_row(void *arg, const struct ledger_row *row, struct er
 	if (f->lane->stage != NULL && !archive_item_intact(it)) {
 		st = serials_add(&f->broken, row->serial) ? ST_OK : record_no_memory(e);
 	} else {
-		st = record_push(f->run, f->lane, row->serial, it, row->attempts, e);
+		st = record_push(f->run, f->lane, row->serial, it, row->record, row->attempts, e);
 		if (!row->package)
 			show_expect(f->run, f->lane, record_pages(it), 1);
 	}

@@ -27,6 +27,7 @@ static json_t *with_fault(json_t *values, const struct err *e)
 	notice_sentence(e, say_english(), &why);
 	json_object_set_new(values, "code", log_text(e->code));
 	json_object_set_new(values, "text", log_text(why.failed || why.len == 0 ? e->code : (const char *)why.data));
+	json_object_set_new(values, "detail", log_text(e->detail));
 	return values;
 }
 
@@ -185,9 +186,9 @@ void show_started(struct run *r)
 	log_event("started", values);
 }
 
-void show_answer(struct run *r, struct lane *l, const struct job *j, const struct item *it)
+void show_answer(struct run *r, struct lane *l, const struct job *j, const char *id, enum item_state state)
 {
-	bool good = it->state == ITEM_OK;
+	bool good = state == ITEM_OK;
 	/* A job that was never handed out (another has failed for it) took no time. */
 	double seconds = j->seconds + (j->began_ms > 0 ? (double)(process_clock_ms() - j->began_ms) / 1000 : 0);
 	unsigned documents = j->line == NULL ? j->n_items : j->package ? j->members : 1;
@@ -205,8 +206,8 @@ void show_answer(struct run *r, struct lane *l, const struct job *j, const struc
 	if (good && last && !j->package)
 		r->progress.pages += j->pages;
 	if (r->progress.json)
-		log_event("stage", json_pack("{s:s,s:o,s:f,s:i,s:s}", "stage", l->name, "id", log_text(it->id), "seconds",
-		                             seconds, "pages", (int)j->pages, "outcome", item_state_name(it->state)));
+		log_event("stage", json_pack("{s:s,s:o,s:f,s:i,s:s}", "stage", l->name, "id", log_text(id), "seconds", seconds,
+		                             "pages", (int)j->pages, "outcome", item_state_name(state)));
 }
 
 void show_published(struct run *r, struct lane *l, const struct job *j)

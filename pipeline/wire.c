@@ -47,12 +47,17 @@ enum wire_got wire_next(struct wire *w, struct bytes *ret_line)
 			return WIRE_LINE;
 		}
 		compact(w);
+		if (w->drained) {
+			w->drained = false;
+			return WIRE_WAIT;
+		}
 		uint8_t *to = buf_reserve(&w->in, 1 << 16);
 		if (to == NULL) {
 			errno = EMSGSIZE;
 			return WIRE_FAULT;
 		}
 		ssize_t got = read(w->fd, to, 1 << 16);
+		w->drained = w->polled && got > 0 && got < 1 << 16;
 		if (got > 0)
 			w->in.len += (size_t)got;
 		else if (got == 0)

@@ -146,6 +146,11 @@ uint32_t rd_u32le(struct rd *r)
 	return low | (uint32_t)rd_u16le(r) << 16;
 }
 
+struct bytes text_bytes(const char *text)
+{
+	return (struct bytes){(const uint8_t *)text, text != NULL ? strlen(text) : 0};
+}
+
 bool bytes_equal(struct bytes a, struct bytes b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);

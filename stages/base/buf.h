@@ -17,6 +17,8 @@ struct bytes {
 	const uint8_t *p;
 	size_t n;
 };
+/* A string without its end; of NULL: p is NULL. */
+struct bytes text_bytes(const char *text);
 
 struct buf {
 	uint8_t *data; /* NULL until the first write */

@@ -1,10 +1,30 @@
-/* Item records: whatever is read is written so that it is read as the same again. */
+/* Item records: whatever is read is written so that it is read as the same again; what a glance takes is what would be written. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/item.h"
+#include "pipeline/glance.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool is(struct bytes b, const char *text)
+{
+	return text == NULL ? b.p == NULL : b.p != NULL && b.n == strlen(text) && memcmp(b.p, text, b.n) == 0;
+}
+
+static void check_glance(struct bytes line, const struct item *it, const struct buf *printed)
+{
+	struct glance g;
+	if (!item_glance(line, &g))
+		return;
+	if (it == NULL || printed->len != line.n || memcmp(printed->data, line.p, line.n) != 0)
+		abort();
+	bool same = g.kind == it->kind && it->state == ITEM_OK && is(g.id, it->id) && is(g.dossier, it->dossier) &&
+	            is(g.fonds, it->fonds) && is(g.artefact, it->artefact.path) && g.n_sources == it->n_sources &&
+	            g.pages == json_integer_value(json_object_get(it->other, "pages")) && it->n_companions == 0 &&
+	            json_array_size(it->members) == 0 && it->range.of == 0 && it->n_parts == 0 && glance_same_head(&g, line);
+	if (!same)
+		abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -18,6 +38,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		item_print(same, &second);
 		if (second.len != first.len || memcmp(first.data, second.data, first.len) != 0)
 			abort();
+		/* As it is; and as it would be written, which most random bytes are not. */
+		check_glance((struct bytes){data, size}, it, &first);
+		check_glance((struct bytes){first.data, first.len}, it, &first);
+	} else {
+		check_glance((struct bytes){data, size}, NULL, &first);
 	}
 	item_free(it);
 	item_free(same);

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/item.h"
+#include "pipeline/glance.h"
 
 static struct item *parse(const char *line)
 {
@@ -128,12 +128,115 @@ static void test_bad_lines(void **state)
 	}
 }
 
+#define HEAD                                                                                                                     \
+	"{\"kind\":\"map\",\"id\":\"G09.01.0000001\",\"dossier\":\"G09.01\",\"dossier_size\":12,\"fonds\":\"G09\",\"name\":"     \
+	"\"n\",\"path\":"                                                                                                        \
+	"\"a/b\",\"sources\":[{\"path\":\"/in/một.jpg\",\"size\":0,\"sha256\":\"\"},{\"path\":\"/"                             \
+	"b\",\"size\":12,\"sha256\":\"00ff\"}],"                                                                                 \
+	"\"description\":{\"title\":\"Quyết định\",\"t\":\"\"},\"dossier_description\":{\"a\":\"b\"},"
+#define TAIL                                                                                                                     \
+	"\"artefact\":{\"path\":\"/work/a.pdf\",\"size\":7,\"sha256\":\"aa\",\"format\":\"fmt/"                                  \
+	"477\"},\"events\":[{\"type\":\"x\"},{\"type\":"                                                                         \
+	"\"y\",\"detail\":\"z\"}],\"state\":\"ok\",\"pages\":3}\n"
+
+static bool glance(const char *line, struct glance *g)
+{
+	return item_glance(text_bytes(line), g);
+}
+
+/* Whether a glance tells the truth of a line: what it takes, item_print would write. */
+static void check_glance(const char *line, size_t n)
+{
+	BUF_AUTO struct buf printed = BUF_INIT(1 << 16);
+	struct glance g;
+	struct item *it = NULL;
+	struct err e;
+	if (!item_glance((struct bytes){(const uint8_t *)line, n}, &g))
+		return;
+	assert_int_equal(item_parse(line, n, &it, &e), ST_OK);
+	item_print(it, &printed);
+	item_free(it);
+	assert_int_equal(printed.len, n);
+	assert_memory_equal(printed.data, line, n);
+}
+
+static void test_glance(void **state)
+{
+	static const char line[] = HEAD TAIL;
+	struct glance g = {0}, least = {0};
+	(void)state;
+	assert_true(glance(line, &g));
+	assert_int_equal(g.kind, ITEM_MAP);
+	assert_true(bytes_equal(g.id, text_bytes("G09.01.0000001")) && bytes_equal(g.dossier, text_bytes("G09.01")));
+	assert_true(bytes_equal(g.fonds, text_bytes("G09")) && bytes_equal(g.artefact, text_bytes("/work/a.pdf")));
+	assert_true(bytes_equal(g.size_member, text_bytes("\"dossier_size\":12,")));
+	assert_true(bytes_equal(g.head, text_bytes(HEAD)));
+	assert_int_equal(g.n_sources, 2);
+	assert_int_equal(g.pages, 3);
+	assert_true(glance("{\"kind\":\"paper\",\"id\":\"\",\"state\":\"ok\"}\n", &least));
+	assert_true(least.dossier.p == NULL && least.artefact.p == NULL && least.pages == 0);
+	/* The same document: after another stage, and before any. */
+	assert_true(glance_same_head(&g, text_bytes(HEAD "\"state\":\"ok\"}\n")));
+	assert_true(glance_same_head(&g, text_bytes(HEAD "\"events\":[")));
+	assert_false(glance_same_head(&g, text_bytes(HEAD)));
+	assert_false(glance_same_head(&least, text_bytes(line)));
+	assert_false(glance_same_head(&g, text_bytes("{\"kind\":\"paper\",\"id\":\"\",\"state\":\"ok\"}\n")));
+	/* Whatever is changed in it, it is not taken for what it is not. */
+	for (size_t at = 0; at < sizeof line - 1; at++) {
+		static const char other[] = {'\0', '\n', ' ', '"', '\\', ',', '0',    '9',
+		                             ':',  'a',  '{', '}', '[',  ']', '\xc3', '\xff'};
+		char text[sizeof line];
+		memcpy(text, line, sizeof line);
+		for (size_t i = 0; i < sizeof other; i++) {
+			text[at] = other[i];
+			check_glance(text, sizeof line - 1);
+		}
+		memmove(text + at, line + at + 1, sizeof line - 1 - at);
+		check_glance(text, sizeof line - 2);
+		assert_false(item_glance((struct bytes){(const uint8_t *)line, at}, &g));
+	}
+}
+
+/* Good records or bad ones: somebody must look at them more closely. */
+static void test_no_glance(void **state)
+{
+	static const struct {
+		const char *what, *line;
+	} cases[] = {
+	    {"without a newline", "{\"kind\":\"paper\",\"id\":\"a\",\"state\":\"ok\"}"},
+	    {"two newlines", "{\"kind\":\"paper\",\"id\":\"a\",\"state\":\"ok\"}\n\n"},
+	    {"a package", "{\"kind\":\"package\",\"id\":\"a\",\"state\":\"ok\"}\n"},
+	    {"no id", "{\"kind\":\"paper\",\"state\":\"ok\"}\n"},
+	    {"quarantined", "{\"kind\":\"paper\",\"id\":\"a\",\"state\":\"quarantine\"}\n"},
+	    {"another order", "{\"id\":\"a\",\"kind\":\"paper\",\"state\":\"ok\"}\n"},
+	    {"white space", "{\"kind\":\"paper\", \"id\":\"a\",\"state\":\"ok\"}\n"},
+	    {"an escape", "{\"kind\":\"paper\",\"id\":\"a\\\"b\",\"state\":\"ok\"}\n"},
+	    {"not UTF-8", "{\"kind\":\"paper\",\"id\":\"\xff\",\"state\":\"ok\"}\n"},
+	    {"a dossier of none", "{\"kind\":\"paper\",\"id\":\"a\",\"dossier_size\":0,\"state\":\"ok\"}\n"},
+	    {"a dossier too large", "{\"kind\":\"paper\",\"id\":\"a\",\"dossier_size\":4294967296,\"state\":\"ok\"}\n"},
+	    {"no sources", "{\"kind\":\"paper\",\"id\":\"a\",\"sources\":[],\"state\":\"ok\"}\n"},
+	    {"a field twice", "{\"kind\":\"paper\",\"id\":\"a\",\"description\":{\"b\":\"1\",\"b\":\"2\"},\"state\":\"ok\"}\n"},
+	    {"a number as field", "{\"kind\":\"paper\",\"id\":\"a\",\"description\":{\"b\":1},\"state\":\"ok\"}\n"},
+	    {"a companion",
+	     "{\"kind\":\"paper\",\"id\":\"a\",\"companions\":[{\"path\":\"p\",\"size\":1,\"sha256\":\"\"}],\"state\":\"ok\"}\n"},
+	    {"a range", "{\"kind\":\"paper\",\"id\":\"a\",\"range\":[1,2,3],\"state\":\"ok\"}\n"},
+	    {"leading zero", "{\"kind\":\"paper\",\"id\":\"a\",\"state\":\"ok\",\"pages\":01}\n"},
+	    {"more digits than count", "{\"kind\":\"paper\",\"id\":\"a\",\"state\":\"ok\",\"pages\":1234567890123456}\n"},
+	    {"something else", "{\"kind\":\"paper\",\"id\":\"a\",\"state\":\"ok\",\"backlog\":\"/b\"}\n"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct glance g;
+		if (glance(cases[i].line, &g))
+			fail_msg("%s", cases[i].what);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_round_trip),
-	    cmocka_unit_test(test_states),
-	    cmocka_unit_test(test_bad_lines),
+	    cmocka_unit_test(test_round_trip), cmocka_unit_test(test_states),    cmocka_unit_test(test_bad_lines),
+	    cmocka_unit_test(test_glance),     cmocka_unit_test(test_no_glance),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

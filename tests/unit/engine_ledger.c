@@ -155,13 +155,13 @@ static void test_batches(void **state)
 	OK(ledger_tick(l, 11000, &e));
 	OK(ledger_find(reader, false, "a", collect, text, &n, &e));
 	assert_int_equal(n, 1);
-	for (int i = 0; i < 700; i++) {
+	for (int i = 0; i < 7000; i++) {
 		char id[20];
 		snprintf(id, sizeof id, "n%d", i);
 		enter(l, id, NULL, "convert");
 	}
 	OK(ledger_tick(l, 11001, &e));
-	OK(ledger_find(reader, false, "n699", collect, text, &n, &e));
+	OK(ledger_find(reader, false, "n6999", collect, text, &n, &e));
 	assert_int_equal(n, 1);
 	ledger_close(reader);
 	ledger_close(l);
