@@ -1,5 +1,6 @@
 #include "pipeline/glance.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "stages/base/text.h"
@@ -77,19 +78,26 @@ static void strings(struct look *l)
 	must(l, "}");
 }
 
-/* {"path":"…","size":1,"sha256":"…","format":"…"}, the last one optional; its path. */
-static struct bytes file(struct look *l)
+struct file {
+	struct bytes path, sha256;
+	int64_t size;
+};
+
+/* {"path":"…","size":1,"sha256":"…","format":"…"}, the last one optional. */
+static struct file file(struct look *l)
 {
+	struct file f;
 	must(l, "{\"path\":");
-	struct bytes path = string(l);
+	f.path = string(l);
 	must(l, ",\"size\":");
-	number(l);
+	f.size = number(l);
 	must(l, ",\"sha256\":");
-	l->odd = string(l).n > 64 || l->odd;
+	f.sha256 = string(l);
+	l->odd = l->odd || f.sha256.n > 64;
 	if (take(l, ",\"format\":"))
 		string(l);
 	must(l, "}");
-	return path;
+	return f;
 }
 
 static enum item_kind kind(struct look *l)
@@ -123,6 +131,7 @@ static void head(struct look *l, struct glance *g)
 		int64_t n = number(l);
 		must(l, ",");
 		l->odd = l->odd || n == 0 || n > UINT32_MAX;
+		g->dossier_size = n;
 		g->size_member = since(l, size);
 	}
 	if (take(l, "\"fonds\":")) {
@@ -138,10 +147,12 @@ static void head(struct look *l, struct glance *g)
 		must(l, ",");
 	}
 	if (take(l, "\"sources\":[")) {
+		const uint8_t *sources = l->at;
 		do {
 			file(l);
 			g->n_sources++;
 		} while (take(l, ","));
+		g->sources = since(l, sources);
 		must(l, "],");
 	}
 	if (take(l, "\"description\":")) {
@@ -161,7 +172,7 @@ bool item_glance(struct bytes line, struct glance *ret)
 	head(&l, &g);
 	g.head = since(&l, line.p);
 	if (take(&l, "\"artefact\":")) {
-		g.artefact = file(&l);
+		g.artefact = file(&l).path;
 		must(&l, ",");
 	}
 	const uint8_t *events = l.at;
@@ -180,6 +191,44 @@ bool item_glance(struct bytes line, struct glance *ret)
 		return false;
 	*ret = g;
 	return true;
+}
+
+static char *copy(struct bytes text)
+{
+	return text.p == NULL ? NULL : strndup((const char *)text.p, text.n);
+}
+
+struct item *glance_item(const struct glance *g)
+{
+	struct item *it = item_new();
+	if (it == NULL)
+		return NULL;
+	it->kind = g->kind;
+	it->id = copy(g->id);
+	it->dossier = copy(g->dossier);
+	it->fonds = copy(g->fonds);
+	it->dossier_size = (uint32_t)g->dossier_size;
+	bool whole = it->id != NULL && (it->dossier == NULL) == (g->dossier.p == NULL) &&
+	             (it->fonds == NULL) == (g->fonds.p == NULL);
+	struct look l = {g->sources.p, g->sources.p + g->sources.n, !whole};
+	for (uint32_t i = 0; i < g->n_sources && whole; i++) {
+		struct file f = file(&l);
+		char digest[65], *path = copy(f.path);
+		memcpy(digest, f.sha256.p, f.sha256.n);
+		digest[f.sha256.n] = '\0';
+		whole = path != NULL;
+		if (whole)
+			item_add_source(it, path, f.size, digest);
+		free(path);
+		take(&l, ",");
+	}
+	if (!whole) {
+		item_free(it);
+		return NULL;
+	}
+	if (g->pages > 0)
+		json_object_set_new(it->other, "pages", json_integer(g->pages));
+	return it;
 }
 
 bool glance_same_head(const struct glance *a, struct bytes b)

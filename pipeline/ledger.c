@@ -1,4 +1,5 @@
 #include "pipeline/ledger.h"
+#include "pipeline/ledger_counts.h"
 #include "pipeline/ledger_schema.h"
 
 #include <sqlite3.h>
@@ -6,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MOST 20000 /* written before a commit; what a crash loses of a second is not much more */
+#define ROWS_MOST 10000 /* written before a commit; what a crash loses of a second is not much more */
 #define OF_ITEM "at BETWEEN ?1 * 256 AND ?1 * 256 + 255" /* of table steps */
-#define ROW "i.serial, i.package, i.state, i.attempts, i.id, i.dossier, i.next, i.intake, i.sources, i.record"
+#define NEWEST "(SELECT max(at) FROM steps WHERE " OF_ITEM ")"
+#define ROW                                                                                                                      \
+	"i.serial, i.package, i.state, i.attempts, i.id, i.dossier, i.next, i.intake, i.sources, "                               \
+	"(SELECT s.record FROM steps s WHERE s.at BETWEEN i.serial * 256 AND i.serial * 256 + 255 ORDER BY s.at DESC LIMIT 1)"
 
 enum statement {
 	BEGIN,
@@ -25,18 +29,20 @@ enum statement {
 	UNNOTE,
 	CLEAR_NOTES,
 	STEPS,
+	PLACE,
+	PLACE_OF_ID,
 	ENTER,
+	ENTER_AGAIN,
 	CLEAR_STEPS,
 	ADD_STEP,
+	SET_ASIDE,
+	TAKE_UP,
+	NEW_RECORD,
+	LAST_STEP,
 	STEP,
 	SETTLE,
-	SETTLE_KEEP,
 	DROP_STEPS,
 	FORGET,
-	UNPACKAGE,
-	SET_DOSSIER,
-	DOSSIER_STATE,
-	COUNT_DOSSIER,
 	OPEN_DOSSIERS,
 	COUNT,
 	LAST,
@@ -63,33 +69,33 @@ static const char *const sql[N_STATEMENTS] = {
     [UNNOTE] = "DELETE FROM notes WHERE item = ?1 AND code = ?2",
     [CLEAR_NOTES] = "DELETE FROM notes WHERE item = ?1",
     [STEPS] = "SELECT i.serial, i.package, i.state, i.attempts, i.id, i.dossier, s.stage, i.intake, i.sources, s.record "
-              "FROM steps s JOIN items i ON i.serial = ?1 WHERE s." OF_ITEM " ORDER BY s.at DESC",
-    [ENTER] =
-        "INSERT INTO items (package, id, dossier, next, state, intake, sources, record, attempts, entered, changed) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?9) ON CONFLICT (package, id) DO UPDATE SET dossier = ?3, next = ?4, "
-        "state = ?5, intake = ?6, sources = ?7, record = ?8, attempts = 0, changed = ?9 RETURNING serial",
+              "FROM steps s JOIN items i ON i.serial = ?1 WHERE s." OF_ITEM " AND s.stage <> '' ORDER BY s.at DESC",
+    [PLACE] = "SELECT package, state, next, dossier FROM items WHERE serial = ?1",
+    [PLACE_OF_ID] = "SELECT package, state, next, dossier, serial FROM items WHERE package = ?1 AND id = ?2",
+    [ENTER] = "INSERT INTO items (package, id, dossier, next, state, intake, sources, attempts, entered, changed) "
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?8) RETURNING serial",
+    [ENTER_AGAIN] = "UPDATE items SET dossier = ?3, next = ?4, state = ?5, intake = ?6, sources = ?7, attempts = 0, changed = ?8 "
+                    "WHERE package = ?1 AND id = ?2 RETURNING serial",
     [CLEAR_STEPS] = "DELETE FROM steps WHERE " OF_ITEM,
-    [ADD_STEP] = "INSERT INTO steps (at, stage, record) "
-                 "VALUES ((SELECT ifnull(max(at), ?1 * 256) + 1 FROM steps WHERE " OF_ITEM "), ?2, ?3)",
-    [STEP] = "UPDATE items SET next = ?2, record = ?3, changed = ?4 WHERE serial = ?1",
-    [SETTLE] = "UPDATE items SET state = ?2, next = ?3, record = ?4, attempts = ?5, changed = ?6 WHERE serial = ?1",
-    [SETTLE_KEEP] = "UPDATE items SET state = ?2, next = ?3, attempts = ?5, changed = ?6 WHERE serial = ?1",
+    [ADD_STEP] = "INSERT INTO steps (at, stage, record) VALUES (ifnull(" NEWEST ", ?1 * 256) + 1, ?2, ?3)",
+    [SET_ASIDE] = "INSERT OR REPLACE INTO steps (at, stage, record) VALUES (?1 * 256 + 255, '', ?2)",
+    [TAKE_UP] = "DELETE FROM steps WHERE at = ?1 * 256 + 255",
+    [NEW_RECORD] = "UPDATE steps SET record = ?2 WHERE at = " NEWEST,
+    [LAST_STEP] = "DELETE FROM steps WHERE " OF_ITEM " AND at < " NEWEST,
+    [STEP] = "UPDATE items SET next = ?2, changed = ?3 WHERE serial = ?1",
+    [SETTLE] = "UPDATE items SET state = ?2, next = ?3, attempts = ?4, changed = ?5 WHERE serial = ?1",
     [DROP_STEPS] = "DELETE FROM steps WHERE " OF_ITEM " AND at > (SELECT ifnull(max(at), 0) FROM steps WHERE " OF_ITEM
                    " AND stage = ?2)",
-    [FORGET] = "DELETE FROM items WHERE serial = ?1 AND package = 0",
-    [UNPACKAGE] = "DELETE FROM items WHERE serial = ?1 AND package = 1",
-    [SET_DOSSIER] = "INSERT INTO dossiers (key, size, state) VALUES (?1, ?2, 'open') ON CONFLICT (key) DO UPDATE SET size = ?2",
-    [DOSSIER_STATE] = "UPDATE dossiers SET state = ?2 WHERE key = ?1",
-    [COUNT_DOSSIER] = "SELECT d.size, ifnull(sum(c.n), 0), ifnull(sum(c.n * (c.state = 'ok' AND c.next = ?2)), 0), "
-                      "ifnull(sum(c.n * (c.state IN ('quarantine', 'refused'))), 0), d.state = 'open', d.state = 'packaged' "
-                      "FROM dossiers d LEFT JOIN dossier_counts c ON c.dossier = d.key WHERE d.key = ?1 GROUP BY d.key",
+    [FORGET] = "DELETE FROM items WHERE serial = ?1",
     [OPEN_DOSSIERS] = "SELECT key FROM dossiers WHERE state = 'open' AND key > ?1 ORDER BY key LIMIT ?2",
     [COUNT] = "SELECT package, state, next, n FROM counts WHERE n > 0 ORDER BY state, next, package",
     [SUMS] =
         "SELECT ifnull(json_extract(record, '$.fonds'), ''), CASE WHEN ?1 THEN ifnull(json_extract(record, '$.dossier'), '') "
         "ELSE '' END, package, state, next, strftime('%Y-%m', changed / 1000, 'unixepoch', 'localtime'), count(*), "
         "sum(CASE WHEN package THEN 0 ELSE max(1, ifnull(json_extract(record, '$.pages'), "
-        "ifnull(json_array_length(record, '$.sources'), 1))) END) FROM items GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 6, 3, 4, 5",
+        "ifnull(json_array_length(record, '$.sources'), 1))) END) FROM (SELECT i.package, i.state, i.next, i.changed, s.record "
+        "FROM items i JOIN steps s ON s.at = (SELECT max(at) FROM steps WHERE at BETWEEN i.serial * 256 AND i.serial * 256 + "
+        "255)) GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 6, 3, 4, 5",
     [LAST] = "SELECT ifnull(max(serial), 0) FROM items",
 };
 
@@ -97,6 +103,7 @@ struct ledger {
 	sqlite3 *db;
 	bool still; /* read as a file that nobody writes */
 	sqlite3_stmt *prepared[N_STATEMENTS];
+	struct ledger_counter *counter;
 	bool open;        /* in a transaction */
 	unsigned written; /* rows in it */
 	int64_t began_ms; /* 0: not known yet */
@@ -108,7 +115,7 @@ const char *ledger_state_name(enum ledger_state state)
 	return name[state];
 }
 
-static enum ledger_state state_of(const char *name)
+enum ledger_state ledger_state_of(const char *name)
 {
 	for (unsigned i = 0; name != NULL && i < LEDGER_STATES; i++)
 		if (strcmp(name, ledger_state_name(i)) == 0)
@@ -184,7 +191,7 @@ enum status ledger_commit(struct ledger *l, struct err *e)
 {
 	if (!l->open)
 		return ST_OK;
-	enum status st = run(l, prepare(l, COMMIT), NULL, e);
+	enum status st = ledger_counter_write(l->counter) == SQLITE_OK ? run(l, prepare(l, COMMIT), NULL, e) : fault(l, e);
 	if (st == ST_OK)
 		l->open = false;
 	return st;
@@ -227,6 +234,8 @@ enum status ledger_open(const char *path, bool write, struct ledger **ret_ledger
 	} else {
 		st = got == SQLITE_OK ? set_up(l, write, path, e) : fault(l, e);
 	}
+	if (st == ST_OK && (l->counter = ledger_counter_new(l->db)) == NULL)
+		st = err_set(e, ST_RETRY, "memory", "no memory for the ledger");
 	if (st != ST_OK) {
 		ledger_close(l);
 		return st;
@@ -243,6 +252,7 @@ void ledger_close(struct ledger *l)
 	ledger_commit(l, &e);
 	for (size_t i = 0; i < N_STATEMENTS; i++)
 		sqlite3_finalize(l->prepared[i]);
+	ledger_counter_free(l->counter);
 	sqlite3_close(l->db);
 	free(l);
 }
@@ -256,7 +266,7 @@ static enum status read_rows(struct ledger *l, sqlite3_stmt *q, ledger_reader *r
 		struct ledger_row row = {
 		    .serial = sqlite3_column_int64(q, 0),
 		    .package = sqlite3_column_int(q, 1) != 0,
-		    .state = state_of(column(q, 2)),
+		    .state = ledger_state_of(column(q, 2)),
 		    .attempts = (unsigned)sqlite3_column_int(q, 3),
 		    .id = column(q, 4),
 		    .dossier = column(q, 5),
@@ -389,13 +399,60 @@ static enum status add_step(struct ledger *l, int64_t serial, const char *stage,
 	return run(l, q, NULL, e);
 }
 
+/* Where an item is; the texts live until the statement is reset. False: there is none. */
+static bool read_place(sqlite3_stmt *q, struct ledger_place *ret)
+{
+	if (q == NULL || sqlite3_step(q) != SQLITE_ROW)
+		return false;
+	*ret = (struct ledger_place){sqlite3_column_int(q, 0) != 0, ledger_state_of(column(q, 1)), column(q, 2), column(q, 3)};
+	return true;
+}
+
+/* Counts an item from where it is to another place; NULL: away. To be called before the item is changed. */
+static enum status move(struct ledger *l, int64_t serial, const enum ledger_state *state, const char *next, struct err *e)
+{
+	struct ledger_place from;
+	sqlite3_stmt *q = prepare(l, PLACE);
+	sqlite3_bind_int64(q, 1, serial);
+	int got = SQLITE_OK;
+	if (read_place(q, &from)) {
+		struct ledger_place to = {from.package, state != NULL ? *state : from.state, next, from.dossier};
+		got = ledger_counter_add(l->counter, &from, -1);
+		if (got == SQLITE_OK && next != NULL)
+			got = ledger_counter_add(l->counter, &to, 1);
+	}
+	sqlite3_reset(q);
+	return got == SQLITE_OK ? ST_OK : fault(l, e);
+}
+
+static enum status of_item(struct ledger *l, enum statement s, int64_t serial, const char *record, struct err *e)
+{
+	sqlite3_stmt *q = prepare(l, s);
+	sqlite3_bind_int64(q, 1, serial);
+	if (record != NULL)
+		text(q, 2, record);
+	return run(l, q, NULL, e);
+}
+
 enum status ledger_enter(struct ledger *l, const struct ledger_row *row, const char *stage, int64_t now_ms, int64_t *ret_serial,
                          struct err *e)
 {
+	const struct ledger_place to = {row->package, row->state, row->next, row->dossier};
+	struct ledger_place was;
 	enum status st = begin(l, e);
 	if (st != ST_OK)
 		return st;
-	sqlite3_stmt *q = prepare(l, ENTER);
+	sqlite3_stmt *q = prepare(l, PLACE_OF_ID);
+	sqlite3_bind_int(q, 1, row->package);
+	text(q, 2, row->id);
+	bool again = read_place(q, &was);
+	int got = again ? ledger_counter_add(l->counter, &was, -1) : SQLITE_OK;
+	sqlite3_reset(q);
+	if (got == SQLITE_OK)
+		got = ledger_counter_add(l->counter, &to, 1);
+	if (got != SQLITE_OK)
+		return fault(l, e);
+	q = prepare(l, again ? ENTER_AGAIN : ENTER);
 	sqlite3_bind_int(q, 1, row->package);
 	text(q, 2, row->id);
 	text(q, 3, row->dossier);
@@ -403,16 +460,12 @@ enum status ledger_enter(struct ledger *l, const struct ledger_row *row, const c
 	text(q, 5, ledger_state_name(row->state));
 	text(q, 6, row->intake);
 	text(q, 7, row->sources);
-	text(q, 8, row->record);
-	sqlite3_bind_int64(q, 9, now_ms);
+	sqlite3_bind_int64(q, 8, now_ms);
 	st = run(l, q, ret_serial, e);
-	if (st == ST_OK)
-		st = ledger_drop_steps(l, *ret_serial, NULL, e);
-	if (st == ST_OK) {
-		q = prepare(l, CLEAR_NOTES);
-		sqlite3_bind_int64(q, 1, *ret_serial);
-		st = run(l, q, NULL, e);
-	}
+	if (st == ST_OK && again)
+		st = of_item(l, CLEAR_STEPS, *ret_serial, NULL, e);
+	if (st == ST_OK && again)
+		st = of_item(l, CLEAR_NOTES, *ret_serial, NULL, e);
 	return st == ST_OK ? add_step(l, *ret_serial, stage, row->record, e) : st;
 }
 
@@ -420,13 +473,14 @@ enum status ledger_step(struct ledger *l, int64_t serial, const char *stage, con
                         struct err *e)
 {
 	enum status st = begin(l, e);
+	if (st == ST_OK)
+		st = move(l, serial, NULL, next, e);
 	if (st != ST_OK)
 		return st;
 	sqlite3_stmt *q = prepare(l, STEP);
 	sqlite3_bind_int64(q, 1, serial);
 	text(q, 2, next);
-	text(q, 3, record);
-	sqlite3_bind_int64(q, 4, now_ms);
+	sqlite3_bind_int64(q, 3, now_ms);
 	st = run(l, q, NULL, e);
 	return st == ST_OK ? add_step(l, serial, stage, record, e) : st;
 }
@@ -434,97 +488,74 @@ enum status ledger_step(struct ledger *l, int64_t serial, const char *stage, con
 enum status ledger_settle(struct ledger *l, int64_t serial, enum ledger_state state, const char *next, const char *record,
                           unsigned attempts, int64_t now_ms, struct err *e)
 {
+	bool aside = state == LEDGER_QUARANTINE || state == LEDGER_REFUSED;
 	enum status st = begin(l, e);
+	if (st == ST_OK)
+		st = move(l, serial, &state, next, e);
 	if (st != ST_OK)
 		return st;
-	sqlite3_stmt *q = prepare(l, record != NULL ? SETTLE : SETTLE_KEEP);
+	sqlite3_stmt *q = prepare(l, SETTLE);
 	sqlite3_bind_int64(q, 1, serial);
 	text(q, 2, ledger_state_name(state));
 	text(q, 3, next);
-	if (record != NULL)
-		text(q, 4, record);
-	sqlite3_bind_int(q, 5, (int)attempts);
-	sqlite3_bind_int64(q, 6, now_ms);
-	return run(l, q, NULL, e);
+	sqlite3_bind_int(q, 4, (int)attempts);
+	sqlite3_bind_int64(q, 5, now_ms);
+	st = run(l, q, NULL, e);
+	if (st == ST_OK && !aside)
+		st = of_item(l, TAKE_UP, serial, NULL, e);
+	if (st == ST_OK && record != NULL)
+		st = of_item(l, aside ? SET_ASIDE : NEW_RECORD, serial, record, e);
+	return st == ST_OK && state == LEDGER_DONE ? of_item(l, LAST_STEP, serial, NULL, e) : st;
 }
 
 enum status ledger_drop_steps(struct ledger *l, int64_t serial, const char *keep_stage, struct err *e)
 {
 	enum status st = begin(l, e);
-	if (st != ST_OK)
-		return st;
-	sqlite3_stmt *q = prepare(l, keep_stage != NULL ? DROP_STEPS : CLEAR_STEPS);
-	sqlite3_bind_int64(q, 1, serial);
-	if (keep_stage != NULL)
-		text(q, 2, keep_stage);
-	return run(l, q, NULL, e);
+	return st == ST_OK ? of_item(l, keep_stage != NULL ? DROP_STEPS : CLEAR_STEPS, serial, keep_stage, e) : st;
 }
 
 enum status ledger_forget(struct ledger *l, int64_t serial, struct err *e)
 {
-	enum status st = ledger_drop_steps(l, serial, NULL, e);
-	if (st != ST_OK)
-		return st;
-	sqlite3_stmt *q = prepare(l, FORGET);
-	sqlite3_bind_int64(q, 1, serial);
-	return run(l, q, NULL, e);
+	enum status st = begin(l, e);
+	if (st == ST_OK)
+		st = move(l, serial, NULL, NULL, e);
+	if (st == ST_OK)
+		st = of_item(l, CLEAR_STEPS, serial, NULL, e);
+	if (st == ST_OK)
+		st = of_item(l, CLEAR_NOTES, serial, NULL, e);
+	return st == ST_OK ? of_item(l, FORGET, serial, NULL, e) : st;
 }
 
 enum status ledger_unpackage(struct ledger *l, int64_t serial, const char *dossier, struct err *e)
 {
-	enum status st = ledger_drop_steps(l, serial, NULL, e);
-	if (st != ST_OK)
-		return st;
-	sqlite3_stmt *q = prepare(l, UNPACKAGE);
-	sqlite3_bind_int64(q, 1, serial);
-	st = run(l, q, NULL, e);
+	enum status st = ledger_forget(l, serial, e);
 	return st == ST_OK ? ledger_set_dossier_state(l, dossier, "open", e) : st;
 }
 
 enum status ledger_set_dossier(struct ledger *l, const char *key, uint32_t size, struct err *e)
 {
 	enum status st = begin(l, e);
-	if (st != ST_OK)
-		return st;
-	sqlite3_stmt *q = prepare(l, SET_DOSSIER);
-	text(q, 1, key);
-	sqlite3_bind_int64(q, 2, size);
-	return run(l, q, NULL, e);
+	return st != ST_OK || ledger_counter_size(l->counter, key, size) == SQLITE_OK ? st : fault(l, e);
 }
 
 enum status ledger_set_dossier_state(struct ledger *l, const char *key, const char *state, struct err *e)
 {
 	enum status st = begin(l, e);
-	if (st != ST_OK)
-		return st;
-	sqlite3_stmt *q = prepare(l, DOSSIER_STATE);
-	text(q, 1, key);
-	text(q, 2, state);
-	return run(l, q, NULL, e);
+	return st != ST_OK || ledger_counter_state(l->counter, key, state) == SQLITE_OK ? st : fault(l, e);
 }
 
 enum status ledger_count_dossier(struct ledger *l, const char *key, const char *next, struct ledger_dossier *ret, struct err *e)
 {
-	sqlite3_stmt *q = prepare(l, COUNT_DOSSIER);
-	text(q, 1, key);
-	text(q, 2, next);
-	*ret = (struct ledger_dossier){0};
-	int got = sqlite3_step(q);
-	if (got == SQLITE_ROW)
-		*ret = (struct ledger_dossier){(uint32_t)sqlite3_column_int64(q, 0), (uint32_t)sqlite3_column_int64(q, 1),
-		                               (uint32_t)sqlite3_column_int64(q, 2), (uint32_t)sqlite3_column_int64(q, 3),
-		                               sqlite3_column_int(q, 4) != 0,        sqlite3_column_int(q, 5) != 0};
-	enum status st = got == SQLITE_ROW || got == SQLITE_DONE ? ST_OK : fault(l, e);
-	sqlite3_reset(q);
-	return st;
+	return ledger_counter_dossier(l->counter, key, next, ret) == SQLITE_OK ? ST_OK : fault(l, e);
 }
 
 enum status ledger_open_dossiers(struct ledger *l, const char *after, size_t most,
                                  enum status (*each)(void *arg, const char *key, struct err *e), void *arg, struct err *e)
 {
 	sqlite3_stmt *q = prepare(l, OPEN_DOSSIERS);
-	enum status st = ST_OK;
-	int got = SQLITE_ERROR;
+	int got = ledger_counter_write(l->counter);
+	enum status st = got == SQLITE_OK ? ST_OK : fault(l, e);
+	got = SQLITE_ERROR;
 	text(q, 1, after);
 	sqlite3_bind_int64(q, 2, most == 0 ? -1 : (int64_t)most);
 	while (q != NULL && st == ST_OK && (got = sqlite3_step(q)) == SQLITE_ROW)
@@ -540,10 +571,13 @@ enum status ledger_count(struct ledger *l, struct ledger_counts *ret, void (*eac
 {
 	struct ledger_counts c = {0};
 	sqlite3_stmt *q = prepare(l, COUNT), *last = prepare(l, LAST);
-	int got = SQLITE_ERROR;
+	int got = ledger_counter_write(l->counter);
+	if (got != SQLITE_OK)
+		return fault(l, e);
+	got = SQLITE_ERROR;
 	while (q != NULL && (got = sqlite3_step(q)) == SQLITE_ROW) {
 		uint64_t n = (uint64_t)sqlite3_column_int64(q, 3);
-		enum ledger_state state = state_of(column(q, 1));
+		enum ledger_state state = ledger_state_of(column(q, 1));
 		(sqlite3_column_int(q, 0) != 0 ? c.packages : c.documents)[state] += n;
 		if (state == LEDGER_OK && each != NULL)
 			each(arg, column(q, 2), n);
@@ -570,7 +604,7 @@ enum status ledger_sums(struct ledger *l, bool by_dossier,
 		    .fonds = column(q, 0),
 		    .dossier = column(q, 1),
 		    .package = sqlite3_column_int(q, 2) != 0,
-		    .state = state_of(column(q, 3)),
+		    .state = ledger_state_of(column(q, 3)),
 		    .next = column(q, 4),
 		    .month = column(q, 5),
 		    .items = (uint64_t)sqlite3_column_int64(q, 6),

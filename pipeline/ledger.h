@@ -6,12 +6,12 @@
  *
  * Tables (version LEDGER_VERSION):
  *   items     a document or package: serial, package (0/1), id, dossier (key), next (stage to come, "publish", or ""), state, intake
- *             (digest of the record that ingest made), sources (digest of its files), record (JSON), attempts, entered, changed (ms)
- *   steps     the record that each finished stage made, until the item is done: at (256 × item + number), stage, record
+ *             (digest of the record that ingest made), sources (digest of its files), attempts, entered, changed (ms)
+ *   steps     the record (JSON) that each finished stage made: at (256 × item + number), stage, record. The newest is the item's; when the item is
+ *             done, it is the only one left. Number 255, stage "": what the item was set aside with.
  *   dossiers  key, size (documents), state ("open", "packaged", "failed")
  *   notes     remarks about items: item, code, detail, at (ms)
- *   counts, dossier_counts   how many items there are by package, state and next, and documents by dossier, state and next; triggers
- *             keep them
+ *   counts, dossier_counts   how many items there are by package, state and next, and documents by dossier, state and next
  */
 #ifndef ARKSEAL_PIPELINE_LEDGER_H
 #define ARKSEAL_PIPELINE_LEDGER_H
@@ -26,6 +26,7 @@
 /* States of items: "ok" is under way. */
 enum ledger_state { LEDGER_OK, LEDGER_DONE, LEDGER_QUARANTINE, LEDGER_REFUSED, LEDGER_STATES };
 const char *ledger_state_name(enum ledger_state state);
+enum ledger_state ledger_state_of(const char *name);
 
 struct ledger;
 
@@ -80,7 +81,8 @@ enum status ledger_enter(struct ledger *l, const struct ledger_row *row, const c
 /* A stage has made `record` of it. */
 enum status ledger_step(struct ledger *l, int64_t serial, const char *stage, const char *next, const char *record, int64_t now_ms,
                         struct err *e);
-/* It is set aside, done, or goes on from another stage; record NULL: stays. */
+/* It is set aside (with this record, until it goes on), done (its earlier steps are forgotten), or goes on from another stage; record
+ * NULL: stays. */
 enum status ledger_settle(struct ledger *l, int64_t serial, enum ledger_state state, const char *next, const char *record,
                           unsigned attempts, int64_t now_ms, struct err *e);
 /* Forgets steps: all that were made by stages after the one that made the newest record kept; keep_stage NULL: all. */

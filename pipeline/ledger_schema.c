@@ -18,12 +18,8 @@ static const char *const version[LEDGER_VERSION] = {
     "PRIMARY KEY (item, number)) WITHOUT ROWID;"
     "CREATE TABLE dossiers (key TEXT PRIMARY KEY, size INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;",
 
-    /* Counts are kept, not counted; what is done leaves the index of what waits. Steps lie in a table by number: without one each
-     * record has a page of its own, for an index holds short rows only. */
-    "CREATE TABLE steps_by_number (at INTEGER PRIMARY KEY, stage TEXT NOT NULL, record TEXT NOT NULL);"
-    "INSERT INTO steps_by_number SELECT item * 256 + number, stage, record FROM steps;"
-    "DROP TABLE steps;"
-    "ALTER TABLE steps_by_number RENAME TO steps;"
+    /* Counts are kept, not counted; what is done leaves the index of what waits. Records lie with the steps, and these in a table by
+     * number: without one each record has a page of its own, for an index holds short rows only. */
     "DROP INDEX items_by_state;"
     "CREATE INDEX items_waiting ON items (next, serial) WHERE state = 'ok';"
     "CREATE INDEX items_aside ON items (state, serial) WHERE state IN ('quarantine', 'refused');"
@@ -38,20 +34,12 @@ static const char *const version[LEDGER_VERSION] = {
     "INSERT INTO counts SELECT package, state, next, count(*) FROM items GROUP BY 1, 2, 3;"
     "INSERT INTO dossier_counts SELECT dossier, state, next, count(*) FROM items WHERE package = 0 AND dossier IS NOT NULL "
     "GROUP BY 1, 2, 3;"
-#define COUNT_NEW                                                                                                                \
-	"INSERT INTO counts VALUES (new.package, new.state, new.next, 1) ON CONFLICT DO UPDATE SET n = n + 1;"                   \
-	"INSERT INTO dossier_counts SELECT new.dossier, new.state, new.next, 1 WHERE new.package = 0 AND new.dossier IS NOT "    \
-	"NULL ON CONFLICT DO UPDATE SET n = n + 1;"
-#define COUNT_OLD                                                                                                                \
-	"UPDATE counts SET n = n - 1 WHERE package = old.package AND state = old.state AND next = old.next;"                     \
-	"UPDATE dossier_counts SET n = n - 1 WHERE old.package = 0 AND dossier = old.dossier AND state = old.state AND next = "  \
-	"old.next;"                                                                                                              \
-	"DELETE FROM dossier_counts WHERE old.package = 0 AND dossier = old.dossier AND state = old.state AND next = old.next "  \
-	"AND n = 0;"
-    "CREATE TRIGGER item_enters AFTER INSERT ON items BEGIN " COUNT_NEW " END;"
-    "CREATE TRIGGER item_leaves AFTER DELETE ON items BEGIN " COUNT_OLD " DELETE FROM notes WHERE item = old.serial; END;"
-    "CREATE TRIGGER item_moves AFTER UPDATE OF state, next, dossier ON items WHEN old.state <> new.state OR old.next <> new.next "
-    "OR old.dossier IS NOT new.dossier BEGIN " COUNT_OLD COUNT_NEW " END;",
+    "CREATE TABLE steps_by_number (at INTEGER PRIMARY KEY, stage TEXT NOT NULL, record TEXT NOT NULL);"
+    "INSERT INTO steps_by_number SELECT item * 256 + number, stage, record FROM steps;"
+    "INSERT INTO steps_by_number SELECT serial * 256 + 255, '', record FROM items WHERE state <> 'ok';"
+    "DROP TABLE steps;"
+    "ALTER TABLE steps_by_number RENAME TO steps;"
+    "ALTER TABLE items DROP COLUMN record;",
 };
 
 int ledger_version(sqlite3 *db, int *ret_version)
@@ -77,12 +65,13 @@ int ledger_migrate(sqlite3 *db, int from)
 
 int ledger_file_write(const char *path, sqlite3 **ret_db)
 {
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* nobody asks; too late if a ledger is open already, which does no harm */
 	int got = sqlite3_open_v2(path, ret_db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (got != SQLITE_OK)
 		return got;
 	sqlite3_busy_timeout(*ret_db, 5000);
 	/* The write-ahead log grows while somebody reads for long; afterwards it is cut again. What is deleted need not be overwritten:
-	 * it was no secret. What a statement with triggers might have to take back is a few pages: no files for them. */
+	 * it was no secret. What a statement might have to take back is a few pages: no files for them. */
 	return sqlite3_exec(*ret_db,
 	                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; "
 	                    "PRAGMA cache_size = -16000; PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY;",

@@ -282,8 +282,8 @@ enum status records_answer(struct run *r, struct lane *l, struct job *j, struct 
 /* The same for an answer that tells at a glance that all went well. False: it does not; records_answer must look at it. */
 bool records_plain(const struct run *r, const struct job *j, struct bytes line, struct glance *ret);
 enum status records_pass(struct run *r, struct lane *l, struct job *j, struct bytes line, const struct glance *g, struct err *e);
-/* Fails a document that comes when its dossier is in a package, or being put into one. */
-enum status record_too_late(const struct run *r, struct item *it, const char *key, struct err *e);
+/* Fails a document that comes when its dossier is closed. */
+void record_too_late(struct item *it, const char *key);
 /* The item of a job that fails for this reason; NULL: no memory. */
 struct item *records_failed(const struct job *j, const struct err *why);
 

@@ -22,22 +22,47 @@ static void digest_sources(const struct item *it, char ret[65])
 		sha256_hex(b.data, b.len, ret);
 }
 
-/* The digest by which a record is known again: of all of it but the times in its events, and the size of its dossier, which grows. */
-static bool digest_intake(const struct item *it, const char *line, char ret[65])
+/* What ingest tells of one document. */
+struct told {
+	struct item *it;
+	bool partial;     /* `it` is what a glance gives: enough for a document that is new, or as it was */
+	const char *line; /* its record with the newline */
+	char *key;        /* of its dossier */
+	char intake[65];
+};
+
+/* From now on `it` is whole. */
+static enum status take_apart(struct told *t, struct err *e)
+{
+	struct item *it;
+	if (!t->partial)
+		return ST_OK;
+	enum status st = item_parse(t->line, strlen(t->line), &it, e);
+	if (st != ST_OK)
+		return st;
+	item_free(t->it);
+	t->it = it;
+	t->partial = false;
+	return ST_OK;
+}
+
+/* The digest by which a record is known again: of all of it but the times in its events, and the size of its dossier, which grows. g: where
+ * it tells at a glance. */
+static bool digest_intake(struct told *t, const struct glance *g)
 {
 	BUF_AUTO struct buf b = BUF_INIT(WIRE_LINE_MAX);
-	struct glance g;
-	if (item_glance(text_bytes(line), &g)) {
-		const struct bytes left_out[] = {g.size_member, g.events_member};
+	if (g != NULL) {
+		const struct bytes left_out[] = {g->size_member, g->events_member};
+		const char *from = t->line;
 		for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++) {
 			if (left_out[i].p == NULL)
 				continue;
-			buf_add(&b, line, (size_t)((const char *)left_out[i].p - line));
-			line = (const char *)left_out[i].p + left_out[i].n;
+			buf_add(&b, from, (size_t)((const char *)left_out[i].p - from));
+			from = (const char *)left_out[i].p + left_out[i].n;
 		}
-		buf_str(&b, line);
+		buf_str(&b, from);
 	} else {
-		struct item timeless = *it;
+		struct item timeless = *t->it;
 		timeless.events = json_array();
 		timeless.dossier_size = 0;
 		item_print(&timeless, &b);
@@ -45,17 +70,9 @@ static bool digest_intake(const struct item *it, const char *line, char ret[65])
 	}
 	if (b.failed)
 		return false;
-	sha256_hex(b.data, b.len, ret);
+	sha256_hex(b.data, b.len, t->intake);
 	return true;
 }
-
-/* What ingest tells of one document. */
-struct told {
-	struct item *it;
-	const char *line; /* its record with the newline */
-	const char *key;  /* of its dossier */
-	const char *intake;
-};
 
 static enum status enter_document(struct run *r, const struct told *t, const char *sources, int64_t *ret_serial, struct err *e)
 {
@@ -84,17 +101,22 @@ static enum status enter_document(struct run *r, const struct told *t, const cha
 }
 
 /* A document that is entered for the first time, or (k->found) anew because somebody has mended what was wrong with it. */
-static enum status new_document(struct run *r, const struct told *t, const struct known *k, struct err *e)
+static enum status new_document(struct run *r, struct told *t, const struct known *k, struct err *e)
 {
 	char sources[65];
-	struct item *it = t->it;
 	struct elsewhere other = {0};
 	int64_t serial;
 	bool moved = false;
-	enum status st = ST_OK;
+	enum closed closed = DOSSIER_OPEN;
+	enum status st = t->it->state == ITEM_OK ? record_dossier_closed(r, t->key, &closed, e) : ST_OK;
+	if (st == ST_OK && closed != DOSSIER_OPEN)
+		st = take_apart(t, e);
+	if (st != ST_OK)
+		return st;
+	struct item *it = t->it;
 	digest_sources(it, sources);
-	if (it->state == ITEM_OK)
-		st = record_too_late(r, it, t->key, e);
+	if (closed != DOSSIER_OPEN)
+		record_too_late(it, t->key);
 	if (st == ST_OK && it->state == ITEM_OK && sources[0] != '\0')
 		st = known_elsewhere(r, it, sources, k, &other, &moved, e);
 	if (st == ST_OK && !moved) {
@@ -166,35 +188,35 @@ static enum status known_good(struct run *r, const struct told *t, struct known 
 	return st == ST_OK && k->state == LEDGER_OK ? check_size(r, t->it, t->key, e) : st;
 }
 
-static enum status document(struct run *r, struct item *it, const char *line, struct err *e)
+static enum status document(struct run *r, struct told *t, const struct glance *g, struct err *e)
 {
-	char intake[65];
-	char *key = filter_dossier_key(it);
-	struct known k = {.intake = intake};
-	const struct told t = {it, line, key, intake};
-	enum status st = key != NULL && digest_intake(it, line, intake) ? known_find(r, it->id, &k, e) : record_no_memory(e);
+	struct known k = {.intake = t->intake};
+	t->key = filter_dossier_key(t->it);
+	enum status st = t->key != NULL && digest_intake(t, g) ? known_find(r, t->it->id, &k, e) : record_no_memory(e);
 	bool aside = k.found && (k.state == LEDGER_QUARANTINE || k.state == LEDGER_REFUSED);
+	if (st == ST_OK && k.found && !k.same)
+		st = take_apart(t, e);
 	if (st == ST_OK && aside && !k.same) {
 		/* Somebody has mended it: it begins anew. */
-		archive_put_back(&r->archive, it->id);
+		archive_put_back(&r->archive, t->it->id);
 		r->progress.documents--;
 		r->progress.done--;
 		r->progress.quarantined--;
 		r->progress.refused -= k.state == LEDGER_REFUSED;
 	}
 	if (st == ST_OK && (!k.found || (aside && !k.same)))
-		st = new_document(r, &t, &k, e);
+		st = new_document(r, t, &k, e);
 	else if (st == ST_OK && aside)
-		st = check_size(r, it, key, e);
+		st = check_size(r, t->it, t->key, e);
 	else if (st == ST_OK)
-		st = known_good(r, &t, &k, e);
+		st = known_good(r, t, &k, e);
 	known_free(&k);
-	free(key);
+	free(t->key);
 	return st;
 }
 
 /* What is still being written is the next run's, and so is its dossier; a spreadsheet's whole fonds. */
-static enum status unsettled(struct run *r, struct item *it, struct err *e)
+static enum status unsettled(struct run *r, const struct item *it, struct err *e)
 {
 	struct left *l = &r->left;
 	struct ledger_dossier d;
@@ -250,13 +272,21 @@ void intake_forget(struct run *r)
 
 enum status records_intake(struct run *r, struct bytes line, struct err *e)
 {
-	struct item *it;
+	struct glance g;
+	struct told t = {0};
 	char *text = strndup((const char *)line.p, line.n + 1); /* with the newline that stands behind it */
-	enum status st = text != NULL ? item_parse(text, line.n, &it, e) : record_no_memory(e);
+	enum status st = text != NULL ? ST_OK : record_no_memory(e);
+	t.line = text;
+	t.partial = st == ST_OK && item_glance(text_bytes(text), &g) && g.n_sources > 0;
+	if (t.partial)
+		st = (t.it = glance_item(&g)) != NULL ? ST_OK : record_no_memory(e);
+	else if (st == ST_OK)
+		st = item_parse(text, line.n, &t.it, e);
 	if (st != ST_OK) {
 		free(text);
 		return st;
 	}
+	const struct item *it = t.it;
 	if (it->state == ITEM_RETRY && strcmp(it->notice.code, "not-settled") == 0) {
 		st = unsettled(r, it, e);
 	} else if (it->state == ITEM_RETRY) {
@@ -266,9 +296,9 @@ enum status records_intake(struct run *r, struct bytes line, struct err *e)
 		*e = it->notice;
 		st = ST_RUN;
 	} else if (shard_has(r->shard, it->fonds, it->dossier, it->id)) {
-		st = document(r, it, text, e);
+		st = document(r, &t, t.partial ? &g : NULL, e);
 	}
 	free(text);
-	item_free(it);
+	item_free(t.it);
 	return st;
 }

@@ -105,8 +105,6 @@ static enum status member_row(void *arg, const struct ledger_row *row, struct er
 static enum status finish(struct run *r, int64_t serial, const char *record, struct err *e)
 {
 	enum status st = records_discard(r, serial, e);
-	if (st == ST_OK)
-		st = ledger_drop_steps(r->ledger, serial, NULL, e);
 	return st == ST_OK ? ledger_settle(r->ledger, serial, LEDGER_DONE, "", record, 0, time_now_ms(), e) : st;
 }
 

@@ -85,17 +85,12 @@ enum status record_dossier_closed(const struct run *r, const char *key, enum clo
 	return st;
 }
 
-enum status record_too_late(const struct run *r, struct item *it, const char *key, struct err *e)
+void record_too_late(struct item *it, const char *key)
 {
 	struct err why;
-	enum closed closed;
-	enum status st = record_dossier_closed(r, key, &closed, e);
-	if (st != ST_OK || closed == DOSSIER_OPEN)
-		return st;
 	err_set(&why, ST_ITEM, "dossier-packaged", "%s came after dossier %s had been packaged", it->id, key);
 	err_arg(&why, "%s", it->dossier != NULL ? it->dossier : it->id);
 	item_fail(it, &why);
-	return ST_OK;
 }
 
 enum status record_set_aside(struct run *r, const struct item *it, const char *stage, struct err *e)
@@ -210,8 +205,11 @@ static enum status document_answer(struct run *r, struct lane *l, struct job *j,
 	BUF_AUTO struct buf line = BUF_INIT(WIRE_LINE_MAX);
 	char *key = gathers(r, j) ? filter_dossier_key(it) : NULL;
 	enum status st = gathers(r, j) && key == NULL ? record_no_memory(e) : ST_OK;
+	enum closed closed = DOSSIER_OPEN;
 	if (st == ST_OK && it->state == ITEM_OK && waits(r, j, l + 1))
-		st = record_too_late(r, it, key, e); /* one that was put back by hand */
+		st = record_dossier_closed(r, key, &closed, e);
+	if (closed != DOSSIER_OPEN)
+		record_too_late(it, key); /* one that was put back by hand */
 	const char *record = item_text(it, &line);
 	if (st == ST_OK && record == NULL)
 		st = record_no_memory(e);

@@ -129,7 +129,8 @@ class Archive:
     def discarded(self):
         """Why uses of the key were discarded, as the records tell."""
         database = sqlite3.connect(f"file:{self.out}/.arkseal/ledger.sqlite?mode=ro", uri=True)
-        records = [json.loads(row[0]) for row in database.execute("SELECT record FROM items WHERE package = 0")]
+        records = [json.loads(row[0]) for row in database.execute(
+            "SELECT record FROM items JOIN steps ON at = (SELECT max(at) FROM steps WHERE at / 256 = serial) WHERE package = 0")]
         database.close()
         return [event["detail"].split(";")[0] for record in records for event in record.get("events", [])
                 if event["type"] == "digital signature generation" and event["outcome"] == "failure"]

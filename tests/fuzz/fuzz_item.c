@@ -22,8 +22,16 @@ static void check_glance(struct bytes line, const struct item *it, const struct 
 	            is(g.fonds, it->fonds) && is(g.artefact, it->artefact.path) && g.n_sources == it->n_sources &&
 	            g.pages == json_integer_value(json_object_get(it->other, "pages")) && it->n_companions == 0 &&
 	            json_array_size(it->members) == 0 && it->range.of == 0 && it->n_parts == 0 && glance_same_head(&g, line);
-	if (!same)
+	struct item *short_one = glance_item(&g);
+	if (!same || short_one == NULL || short_one->n_sources != it->n_sources || short_one->dossier_size != it->dossier_size ||
+	    strcmp(short_one->id, it->id) != 0)
 		abort();
+	for (size_t i = 0; i < it->n_sources; i++) {
+		const struct item_file *a = &short_one->sources[i], *b = &it->sources[i];
+		if (a->size != b->size || strcmp(a->path, b->path) != 0 || strcmp(a->sha256, b->sha256) != 0)
+			abort();
+	}
+	item_free(short_one);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

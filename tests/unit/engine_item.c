@@ -173,6 +173,15 @@ static void test_glance(void **state)
 	assert_true(bytes_equal(g.head, text_bytes(HEAD)));
 	assert_int_equal(g.n_sources, 2);
 	assert_int_equal(g.pages, 3);
+	struct item *it = glance_item(&g);
+	assert_string_equal(it->id, "G09.01.0000001");
+	assert_string_equal(it->fonds, "G09");
+	assert_int_equal(it->dossier_size, 12);
+	assert_int_equal(it->n_sources, 2);
+	assert_string_equal(it->sources[0].path, "/in/một.jpg");
+	assert_string_equal(it->sources[1].sha256, "00ff");
+	assert_int_equal(it->sources[1].size, 12);
+	item_free(it);
 	assert_true(glance("{\"kind\":\"paper\",\"id\":\"\",\"state\":\"ok\"}\n", &least));
 	assert_true(least.dossier.p == NULL && least.artefact.p == NULL && least.pages == 0);
 	/* The same document: after another stage, and before any. */

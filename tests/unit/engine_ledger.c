@@ -236,7 +236,7 @@ static const char version_1[] =
     "INSERT INTO items VALUES (1, 0, 'a', 'D', 'sign', 'ok', 'i', 's', '{a}', 1, 5, 6);"
     "INSERT INTO items VALUES (2, 0, 'b', 'D', 'convert', 'quarantine', 'i', 't', '{b}', 2, 5, 6);"
     "INSERT INTO items VALUES (3, 1, 'p', 'E', '', 'done', NULL, NULL, '{p}', 0, 5, 6);"
-    "INSERT INTO steps VALUES (1, 1, 'ingest', '{0}');"
+    "INSERT INTO steps VALUES (1, 1, 'ingest', '{0}'), (1, 2, 'convert', '{a}'), (2, 1, 'ingest', '{1}');"
     "INSERT INTO dossiers VALUES ('D', 2, 'open'), ('E', 1, 'packaged');"
     "PRAGMA user_version = 1;";
 
@@ -278,8 +278,16 @@ static void test_migration(void **state)
 	assert_true(d.size == 2 && d.entered == 2 && d.ready == 1 && d.aside == 1 && d.open);
 	OK(ledger_waiting(l, "sign", 0, 9, 9, collect, text, &n, &e));
 	OK(ledger_steps(l, 1, collect, text, &e));
-	assert_string_equal(text, "a:sign:ok:{a} a:ingest:ok:{0} ");
+	assert_string_equal(text, "a:sign:ok:{a} a:convert:ok:{a} a:ingest:ok:{0} ");
+	text[0] = '\0';
+	OK(ledger_get(l, 2, collect, text, &e));
+	OK(ledger_get(l, 3, collect, text, &e));
+	OK(ledger_steps(l, 2, collect, text, &e));
+	assert_string_equal(text, "b:convert:quarantine:{b} p::done:{p} b:ingest:quarantine:{1} ");
 	OK(ledger_settle(l, 2, LEDGER_OK, "convert", NULL, 0, 7, &e));
+	text[0] = '\0';
+	OK(ledger_get(l, 2, collect, text, &e));
+	assert_string_equal(text, "b:convert:ok:{1} ");
 	OK(ledger_count_dossier(l, "D", "sign", &d, &e));
 	assert_true(d.entered == 2 && d.ready == 1 && d.aside == 0);
 	ledger_close(l);
