@@ -1,10 +1,12 @@
 #include "pipeline/filter.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "pipeline/say.h"
 #include "pipeline/wire.h"
@@ -52,6 +54,37 @@ static void fail(struct item *it, enum status st, struct err *e)
 	item_fail(it, e);
 }
 
+/* Whether the folder of the sources or that of the results is not there now; an unmounted share leaves an empty place, or one that this
+ * process may not read. Then no document is at fault for files that cannot be reached. */
+static bool folder_away(const struct filter *f, struct err *e)
+{
+	const char *work = f->env->work_folder;
+	if (work != NULL && access(work, F_OK) != 0 && errno != EACCES) {
+		err_set(e, ST_RETRY, "archive-away", "%s", strerror(errno));
+		err_where(e, "%s", work);
+		return true;
+	}
+	if (f->backlog == NULL)
+		return false;
+	DIR *folder = opendir(f->backlog);
+	const char *why = folder == NULL ? strerror(errno) : "it is empty";
+	bool away = true;
+	for (const struct dirent *d; folder != NULL && away && (d = readdir(folder)) != NULL;)
+		away = strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0;
+	if (folder != NULL)
+		closedir(folder);
+	if (away) {
+		err_set(e, ST_RETRY, "backlog-away", "%s", why);
+		err_where(e, "%s", f->backlog);
+	}
+	return away;
+}
+
+static bool of_a_file(const struct err *fault)
+{
+	return fault->status == ST_ITEM && strncmp(fault->code, "file-", 5) == 0;
+}
+
 /* Gives the process so much CPU time from now on. */
 static void limit_cpu(const struct filter *f, size_t items)
 {
@@ -69,6 +102,8 @@ static enum status work_one(struct filter *f, struct item *it, struct err *e)
 		struct err fault = {0};
 		limit_cpu(f, 1);
 		enum status st = f->stage->work(f->state, it, &fault);
+		if (st != ST_OK && of_a_file(&fault) && folder_away(f, &fault))
+			st = ST_RETRY;
 		if (st != ST_OK)
 			fail(it, st, &fault);
 	}
@@ -128,6 +163,8 @@ static enum status dossier_gather(struct filter *f, struct dossier *d, struct er
 		st = dossier_pass(f, d, false, e);
 		limit_cpu(f, n);
 		enum status made = f->stage->gather(f->state, good, n, &package, &fault);
+		if (made != ST_OK && of_a_file(&fault) && folder_away(f, &fault))
+			made = ST_RETRY;
 		if (made != ST_OK)
 			package = failed_package(d, good[0], made, &fault);
 		if (st == ST_OK)
@@ -182,7 +219,8 @@ static enum status dossier_add(struct filter *f, struct dossier *d, struct item 
 
 static enum status sink(void *arg, struct item *it, struct err *e)
 {
-	enum status st = put(arg, it, e);
+	bool away = it->state == ITEM_QUARANTINE && of_a_file(&it->notice) && folder_away(arg, e);
+	enum status st = away ? ST_RETRY : put(arg, it, e);
 	item_free(it);
 	return st;
 }

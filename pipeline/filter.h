@@ -13,7 +13,7 @@ struct filter {
 	void *state;          /* from stage->open */
 	int in;               /* records come from here; not used by a stage that produces */
 	int out;              /* records go here */
-	const char *backlog;  /* for a stage that produces */
+	const char *backlog;  /* where the sources lie; NULL: not known, only for a stage that does not produce */
 	unsigned cpu_seconds; /* that an item may take before SIGXCPU ends the process; 0: no limit */
 
 	/* Results, for the exit code of a command. */

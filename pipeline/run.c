@@ -15,7 +15,7 @@
 #include "stages/base/file.h"
 #include "stages/base/text.h"
 
-#define STOP_MS 8000 /* items in hand may be finished; then there is time left to drop the rest within ten seconds */
+#define STOP_MS 6000 /* items in hand may be finished; then there is time left to drop the rest within ten seconds */
 #define PUBLISH_MS 500
 #define INGEST_DEATHS_MOST 3
 #define TROUBLE_FIRST_MS 1000

@@ -246,15 +246,21 @@ static void cause(const struct run *r, const struct lane *l, const struct worker
 {
 	char said[256];
 	size_t n;
+	unsigned allowed_s = w->ready ? r->profile->limits.item_seconds : START_MS / 1000;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
 		err_set(ret, ST_ITEM, "worker-cpu", "stage %s used more than %u s of CPU time", l->name,
 		        r->profile->limits.item_cpu_seconds);
 		err_arg(ret, "%s", l->name);
 		err_arg(ret, "%u", r->profile->limits.item_cpu_seconds);
-	} else if (w->overdue) {
-		err_set(ret, ST_ITEM, "worker-time", "stage %s took longer than %u s", l->name, r->profile->limits.item_seconds);
+	} else if (w->overdue && l->stage->needs != 0) {
+		/* No document makes a token or the network slow. One that keeps a worker computing runs into its CPU time. */
+		err_set(ret, ST_RETRY, "worker-wait", "stage %s waited longer than %u s", l->name, allowed_s);
 		err_arg(ret, "%s", l->name);
-		err_arg(ret, "%u", r->profile->limits.item_seconds);
+		err_arg(ret, "%u", allowed_s);
+	} else if (w->overdue) {
+		err_set(ret, ST_ITEM, "worker-time", "stage %s took longer than %u s", l->name, allowed_s);
+		err_arg(ret, "%s", l->name);
+		err_arg(ret, "%u", allowed_s);
 	} else if (WIFSIGNALED(status)) {
 		err_set(ret, ST_ITEM, "worker-crash", "stage %s died of signal %d (%s)", l->name, WTERMSIG(status),
 		        strsignal(WTERMSIG(status)));
@@ -300,7 +306,9 @@ static void worker_died(struct run *r, struct lane *l, struct worker *w)
 	show_died(r, l, &why, was.said, was.said_n);
 	if (j != NULL && j->line != NULL)
 		archive_sweep(&r->archive, j->whole != NULL ? j->whole->id : j->id, NULL);
-	if (ready && j != NULL) {
+	if (why.status == ST_RETRY) {
+		lane_pause(r, l, j, &why);
+	} else if (ready && j != NULL) {
 		job_costly(r, l, j, &why);
 	} else if (!ready) {
 		if (j != NULL)
@@ -383,8 +391,9 @@ static void answered(struct run *r, struct lane *l, struct worker *w, struct byt
 		job_costly(r, l, j, &e);
 		return;
 	}
-	if (passes && l->stage->needs != 0)
-		worker_kill(w); /* its connections may be of no use any more; a fresh one gets new ones */
+	/* Its connections, or its view of a share, may be of no use any more; a fresh one gets new ones. */
+	if (passes)
+		worker_kill(w);
 	if (records_answer(r, l, j, it, &e) != ST_OK)
 		run_stop(r, &e);
 }

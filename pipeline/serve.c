@@ -14,6 +14,7 @@
 #include "pipeline/process.h"
 
 #define READY_MS 120000 /* a token may take its time to open; one that takes longer is tried anew */
+#define STOP_MS 2000    /* then they are killed: a token may never answer, and a run must end within ten seconds */
 
 /* What a service has said when it was started: "ok", or its fault as "code\tdetail\twhere\tstatus". */
 static enum status understand(struct serve_one *one, struct err *e)
@@ -219,7 +220,16 @@ enum status serve_connect(struct serve *s, unsigned need, int *ret_fd, struct er
 
 void serve_stop(struct serve *s)
 {
-	for (size_t i = 0; i < s->n; i++)
-		drop(&s->one[i], s->one[i].ready_fd >= 0 ? 0 : 5000);
+	/* All are told first, so that they end side by side. */
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->one[i].control_fd >= 0)
+			close(s->one[i].control_fd);
+		s->one[i].control_fd = -1;
+	}
+	int64_t until = process_clock_ms() + STOP_MS;
+	for (size_t i = 0; i < s->n; i++) {
+		int64_t left = until - process_clock_ms();
+		drop(&s->one[i], s->one[i].ready_fd >= 0 || left < 0 ? 0 : (int)left);
+	}
 	s->n = 0;
 }

@@ -107,6 +107,11 @@ static int child_main(const struct worker_common *c, const struct stage *stage, 
 		wire_write(fd, hello, sizeof hello);
 		st = filter_run(&f, &e);
 	}
+	/* The run began with a backlog. One that has gone meanwhile has not been seen whole. */
+	if (stage->produce != NULL && st != ST_RETRY && access(c->backlog, F_OK) != 0) {
+		st = err_set(&e, ST_RETRY, "backlog-away", "%s", strerror(errno));
+		err_where(&e, "%s", c->backlog);
+	}
 	if (st != ST_OK)
 		tell_fault(fd, stage->name, &e);
 	else

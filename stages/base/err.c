@@ -1,6 +1,7 @@
 #include "stages/base/err.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,12 +67,33 @@ enum status err_errno(struct err *e, const char *verb, const char *path)
 {
 	int number = errno;
 	enum status st = ST_ITEM;
+	/* What is made lies in folders of ours. That they are not there, or not ours any more, is no document's fault. */
+	bool made = strcmp(verb, "create") == 0 || strcmp(verb, "write") == 0 || strcmp(verb, "rename") == 0 ||
+	            strcmp(verb, "remove") == 0;
 	switch (number) {
+	case ENOENT:
+	case EACCES:
+	case EPERM:
+		st = made ? ST_RETRY : ST_ITEM;
+		break;
 	case ENOSPC:
 	case EDQUOT:
 	case EROFS:
 	case EIO:
 	case ESTALE:
+	case EBUSY:
+	case ENOLCK:
+	case ENODEV:
+	case ENXIO:
+	case ETIMEDOUT: /* from here on: a share's server */
+	case ENOTCONN:
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case ECONNABORTED:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case ENETUNREACH:
 	case ENOMEM:
 	case EMFILE:
 	case ENFILE:

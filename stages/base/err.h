@@ -41,8 +41,9 @@ void err_arg(struct err *e, const char *format, ...) __attribute__((format(print
 /* Says where it was, unless a deeper place has said so already. Returns e->status. */
 enum status err_where(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Takes errno's meaning: ENOSPC, EDQUOT, EROFS, EIO, ESTALE and lack of memory or descriptors are ST_RETRY, everything else is
- * ST_ITEM. The code is "file-<verb>", for example "file-open"; "file-limit" for EFBIG. */
+/* Takes errno's meaning. ST_RETRY: ENOSPC, EDQUOT, EROFS, EIO, ESTALE and others of disks and shares, lack of memory, descriptors or
+ * locks; for the verbs create, write, rename and remove also that the folder is missing or refuses. Everything else is ST_ITEM.
+ * The code is "file-<verb>", for example "file-open"; "file-limit" for EFBIG. */
 enum status err_errno(struct err *e, const char *verb, const char *path);
 
 /* "status" as it stands in item records: "ok", "retry", "item", "run", "bug". */

@@ -224,6 +224,48 @@ static void test_poisoned(void **state)
 	assert_int_equal(count("out/quarantine", ".txt"), 3);
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#else
+#define WITH_ASAN 0
+#endif
+
+/* Documents that cost their workers: each is tried once more in a fresh one, set aside with the reason, and the others are done. */
+static void test_costly(void **state)
+{
+	static const struct {
+		const char *name, *code, *detail;
+	} cases[] = {
+	    {"c1-crash", "worker-crash", "signal 9"},
+	    {"c2-words", "worker-crash", "signal 6 (Aborted); its last message: the last words of c2-words"},
+	    {"c3-burn", "worker-cpu", "more than 1 s of CPU time"},
+	    {"c4-leak", "worker-memory", "no memory for the pages"},
+	};
+	size_t n = sizeof cases / sizeof cases[0] - WITH_ASAN;
+	char name[80];
+	(void)state;
+	begin("costly", ALL,
+	      "item-seconds: 60\n  item-cpu-seconds: 1\n  retries: 1\n  item-memory-mib: 256\n  pause-limit-s: 30");
+	fill(3, 3);
+	for (size_t i = 0; i < n; i++)
+		document(cases[i].name, cases[i].name + 3);
+	if (WITH_ASAN)
+		print_message("NOT RUN: %s: the address space is not limited under AddressSanitizer\n", cases[n].name);
+	assert_int_equal(run(), 1);
+	assert_int_equal(count("out", "AIP_"), 6);
+	assert_int_equal(count("out/quarantine", ".txt"), (int)n);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(name, sizeof name, "%s\n", cases[i].name);
+		assert_int_equal(times("out/.arkseal/work/tries.log", name), 2);
+		snprintf(name, sizeof name, "out/quarantine/%s.txt", cases[i].name);
+		assert_true(times(name, cases[i].code) > 0);
+		assert_true(times(name, cases[i].detail) > 0);
+	}
+	/* Nothing of it is tried again by itself. */
+	assert_int_equal(run(), 1);
+	assert_int_equal(times("out/.arkseal/work/tries.log", "\n"), (int)n * 2);
+}
+
 static void test_stopped(void **state)
 {
 	(void)state;
@@ -375,9 +417,9 @@ int main(int argc, char **argv)
 		cmocka_set_test_filter(argv[2]);
 	setenv("LC_ALL", "C", 1);
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_usage),     cmocka_unit_test(test_pipeline), cmocka_unit_test(test_hostile),
-	    cmocka_unit_test(test_poisoned),  cmocka_unit_test(test_stopped),  cmocka_unit_test(test_fault_passes),
-	    cmocka_unit_test(test_work_lost), cmocka_unit_test(test_killed),
+	    cmocka_unit_test(test_usage),        cmocka_unit_test(test_pipeline),  cmocka_unit_test(test_hostile),
+	    cmocka_unit_test(test_poisoned),     cmocka_unit_test(test_costly),    cmocka_unit_test(test_stopped),
+	    cmocka_unit_test(test_fault_passes), cmocka_unit_test(test_work_lost), cmocka_unit_test(test_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, tear_down);
 }

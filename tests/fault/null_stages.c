@@ -3,6 +3,8 @@
  * document. The first word of a file says how its work goes:
  *   crash   convert dies                     once    convert dies when it meets it for the first time
  *   hang    convert never ends               fail    convert says that it cannot be done
+ *   burn    convert computes without end     leak    convert takes memory without end
+ *   words   convert says something and aborts; with crash, burn and leak it adds a line to tries.log in the work folder each time
  *   secret  ingest refuses it                lie     convert names a result outside the work folder
  *   wait    sign's authority is away until the file "up" stands in the backlog
  *   escape  convert tries what a worker may not do; it says in the result what it could do
@@ -154,6 +156,46 @@ static void escape(char *found, size_t room)
 		strncat(found, " ledger", room - strlen(found) - 1);
 }
 
+static enum status leak(struct err *e)
+{
+	for (;;) {
+		char *more = malloc(1 << 20);
+		if (more == NULL)
+			return err_set(e, ST_RETRY, "memory", "no memory for the pages");
+		for (size_t i = 0; i < 1 << 20; i += 4096)
+			((volatile char *)more)[i] = 1;
+	}
+}
+
+/* What costs a worker. */
+static enum status misbehave(const struct buf *text, const struct item *it, struct err *e)
+{
+	static const char *const words[] = {"crash", "burn", "leak", "words"};
+	bool one = false;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		one |= says(text, words[i]);
+	if (!one)
+		return ST_OK;
+	char *path = path_join(env->work_folder, "tries.log");
+	FILE *log = fopen(path, "a");
+	free(path);
+	if (log != NULL) {
+		fprintf(log, "%s\n", it->id);
+		fclose(log);
+	}
+	if (says(text, "leak"))
+		return leak(e);
+	if (says(text, "burn"))
+		for (volatile unsigned i = 0;;)
+			i = i + 1;
+	if (says(text, "words")) {
+		fprintf(stderr, "the first message\nthe last words of %s\n", it->id);
+		abort();
+	}
+	raise(SIGKILL);
+	return ST_OK;
+}
+
 #define LONG_RANGE 4
 #define LONG_PAGES 18
 
@@ -213,7 +255,10 @@ static enum status null_convert(void *state, struct item *it, struct err *e)
 		it->range = (struct item_range){1, LONG_RANGE, LONG_PAGES};
 		return ST_OK;
 	}
-	if (says(&text, "crash") || (says(&text, "once") && !met))
+	st = misbehave(&text, it, e);
+	if (st != ST_OK)
+		return st;
+	if (says(&text, "once") && !met)
 		raise(SIGKILL);
 	if (says(&text, "hang"))
 		for (;;)
