@@ -464,7 +464,10 @@ enum status archive_set_aside(const struct archive *a, const struct item *it, st
 {
 	char *text = notice_path(a, it->id, "txt"), *record = notice_path(a, it->id, "json");
 	BUF_AUTO struct buf b = BUF_INIT(64u << 20);
-	enum status st = text == NULL || record == NULL ? no_memory(e) : file_make_folders(a->quarantine, e);
+	enum status st = text == NULL || record == NULL ? no_memory(e) : ST_OK;
+	/* An archive that has gone is not made anew in its place. */
+	if (st == ST_OK && mkdir(a->quarantine, 0777) != 0 && errno != EEXIST)
+		st = err_errno(e, "create", a->quarantine);
 	if (st == ST_OK) {
 		item_print(it, &b);
 		st = b.failed ? no_memory(e) : file_write(record, b.data, b.len, e);

@@ -44,6 +44,7 @@ enum statement {
 	DROP_STEPS,
 	FORGET,
 	OPEN_DOSSIERS,
+	UNFINISHED,
 	COUNT,
 	LAST,
 	SUMS,
@@ -88,6 +89,8 @@ static const char *const sql[N_STATEMENTS] = {
                    " AND stage = ?2)",
     [FORGET] = "DELETE FROM items WHERE serial = ?1",
     [OPEN_DOSSIERS] = "SELECT key FROM dossiers WHERE state = 'open' AND key > ?1 ORDER BY key LIMIT ?2",
+    [UNFINISHED] =
+        "SELECT id FROM items WHERE state = 'ok' UNION ALL SELECT id FROM items WHERE state IN ('quarantine', 'refused')",
     [COUNT] = "SELECT package, state, next, n FROM counts WHERE n > 0 ORDER BY state, next, package",
     [SUMS] =
         "SELECT ifnull(json_extract(record, '$.fonds'), ''), CASE WHEN ?1 THEN ifnull(json_extract(record, '$.dossier'), '') "
@@ -549,21 +552,34 @@ enum status ledger_count_dossier(struct ledger *l, const char *key, const char *
 	return ledger_counter_dossier(l->counter, key, next, ret) == SQLITE_OK ? ST_OK : fault(l, e);
 }
 
-enum status ledger_open_dossiers(struct ledger *l, const char *after, size_t most,
-                                 enum status (*each)(void *arg, const char *key, struct err *e), void *arg, struct err *e)
+static enum status each_text(struct ledger *l, sqlite3_stmt *q, enum status (*each)(void *arg, const char *text, struct err *e),
+                             void *arg, struct err *e)
 {
-	sqlite3_stmt *q = prepare(l, OPEN_DOSSIERS);
-	int got = ledger_counter_write(l->counter);
-	enum status st = got == SQLITE_OK ? ST_OK : fault(l, e);
-	got = SQLITE_ERROR;
-	text(q, 1, after);
-	sqlite3_bind_int64(q, 2, most == 0 ? -1 : (int64_t)most);
+	enum status st = ST_OK;
+	int got = SQLITE_ERROR;
 	while (q != NULL && st == ST_OK && (got = sqlite3_step(q)) == SQLITE_ROW)
 		st = each(arg, column(q, 0), e);
 	if (st == ST_OK && got != SQLITE_DONE)
 		st = fault(l, e);
 	sqlite3_reset(q);
 	return st;
+}
+
+enum status ledger_open_dossiers(struct ledger *l, const char *after, size_t most,
+                                 enum status (*each)(void *arg, const char *key, struct err *e), void *arg, struct err *e)
+{
+	if (ledger_counter_write(l->counter) != SQLITE_OK)
+		return fault(l, e);
+	sqlite3_stmt *q = prepare(l, OPEN_DOSSIERS);
+	text(q, 1, after);
+	sqlite3_bind_int64(q, 2, most == 0 ? -1 : (int64_t)most);
+	return each_text(l, q, each, arg, e);
+}
+
+enum status ledger_unfinished(struct ledger *l, enum status (*each)(void *arg, const char *id, struct err *e), void *arg,
+                              struct err *e)
+{
+	return each_text(l, prepare(l, UNFINISHED), each, arg, e);
 }
 
 enum status ledger_count(struct ledger *l, struct ledger_counts *ret, void (*each)(void *arg, const char *next, uint64_t n),

@@ -69,6 +69,9 @@ enum status ledger_dossier(struct ledger *l, const char *key, ledger_reader *rea
 /* Items in a state (documents and packages) with after < serial, in order, at most `most` (0: all). */
 enum status ledger_in_state(struct ledger *l, enum ledger_state state, int64_t after, size_t most, ledger_reader *reader,
                             void *arg, struct err *e);
+/* Ids of the items that are neither done nor forgotten. */
+enum status ledger_unfinished(struct ledger *l, enum status (*each)(void *arg, const char *id, struct err *e), void *arg,
+                              struct err *e);
 /* Items whose files have this digest, in order. */
 enum status ledger_by_sources(struct ledger *l, const char *digest, ledger_reader *reader, void *arg, size_t *ret_n,
                               struct err *e);

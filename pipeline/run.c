@@ -240,6 +240,8 @@ static enum status loop(struct run *r, int signals, struct err *e)
 	lanes_drop_workers(r);
 	struct err ending;
 	archive_sweep(&r->archive, NULL, &ending); /* the next run would do so too */
+	if (st == ST_OK && !r->again && !r->stopping)
+		records_remove_strays(r, &ending);
 	enum status end = ledger_commit(r->ledger, &ending);
 	if (st != ST_OK || (end == ST_OK && !r->again))
 		return st;
@@ -379,6 +381,9 @@ static enum status open_run(struct run *r, const struct words *w, struct err *e)
 
 static enum status begin_work(struct run *r, struct err *e)
 {
+	/* SQLite opens what may not be written for reading, and fails later. */
+	if (access(r->archive.work, W_OK) != 0)
+		return err_errno(e, "write", r->archive.work);
 	enum status st = archive_sweep(&r->archive, NULL, e);
 	if (st == ST_OK)
 		st = ledger_open(r->archive.ledger, true, &r->ledger, e);

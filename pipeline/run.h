@@ -15,6 +15,7 @@
  *   run_records.c  what records mean: a document on its way, a stage's answer
  *   run_resume.c   going on after a stop
  *   run_publish.c  dossiers, and what is done
+ *   run_strays.c   what is left in the work folder
  */
 #ifndef ARKSEAL_PIPELINE_RUN_H
 #define ARKSEAL_PIPELINE_RUN_H
@@ -63,6 +64,7 @@ struct lane_count {
 
 /* What ingest has said of the backlog in this run. */
 struct left {
+	uint64_t named;     /* documents that are there */
 	uint64_t documents; /* still being written: left for the next run, as if they were not there */
 	char **fonds;       /* whose spreadsheet is */
 	size_t n_fonds;
@@ -258,7 +260,7 @@ struct elsewhere {
 };
 enum status known_elsewhere(struct run *r, const struct item *it, const char *sources, const struct known *self,
                             struct elsewhere *ret, bool *ret_moved, struct err *e);
-/* Ingest has named all that there is: documents that were set aside and are no longer in the backlog are forgotten. */
+/* Ingest has named all that there is: documents that were set aside and are no longer in the backlog are forgotten, unless it is empty. */
 enum status known_withdraw(struct run *r, struct err *e);
 
 /* run_records.c */
@@ -309,5 +311,9 @@ enum status records_dossier(struct run *r, const struct lane *l, struct job *j, 
 enum status records_discard(struct run *r, int64_t serial, struct err *e);
 /* Publishes what waits for it. */
 enum status records_publish(struct run *r, struct err *e);
+
+/* run_strays.c */
+/* Removes files of the work folder that belong to no unfinished item. Nothing may be in hand. */
+enum status records_remove_strays(struct run *r, struct err *e);
 
 #endif

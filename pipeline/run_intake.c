@@ -85,15 +85,16 @@ static enum status enter_document(struct run *r, const struct told *t, const cha
 	if (it->n_sources == 0 || it->state != ITEM_OK)
 		line = item_text(it, &changed);
 	const char *next = it->state == ITEM_OK ? first->name : r->ingest_stage->name;
-	enum status st = line == NULL ? record_no_memory(e)
-	                              : record_enter(r, it, line, t->key, r->ingest_stage->name, next,
-	                                             sources[0] != '\0' ? sources : NULL, t->intake, ret_serial, e);
+	enum status st = line == NULL           ? record_no_memory(e)
+	                 : it->state == ITEM_OK ? ST_OK
+	                                        : record_set_aside(r, it, r->ingest_stage->name, e);
+	if (st == ST_OK)
+		st = record_enter(r, it, line, t->key, r->ingest_stage->name, next, sources[0] != '\0' ? sources : NULL,
+		                  t->intake, ret_serial, e);
 	if (st != ST_OK)
 		return st;
 	r->progress.documents++;
-	if (it->state != ITEM_OK)
-		st = record_set_aside(r, it, r->ingest_stage->name, e);
-	else
+	if (it->state == ITEM_OK)
 		show_expect(r, first, record_pages(it), 1);
 	if (st == ST_OK && it->state == ITEM_OK && r->gather != 0)
 		return record_push(r, first, *ret_serial, it, line, 0, e);
@@ -191,6 +192,7 @@ static enum status known_good(struct run *r, const struct told *t, struct known 
 static enum status document(struct run *r, struct told *t, const struct glance *g, struct err *e)
 {
 	struct known k = {.intake = t->intake};
+	r->left.named++;
 	t->key = filter_dossier_key(t->it);
 	enum status st = t->key != NULL && digest_intake(t, g) ? known_find(r, t->it->id, &k, e) : record_no_memory(e);
 	bool aside = k.found && (k.state == LEDGER_QUARANTINE || k.state == LEDGER_REFUSED);

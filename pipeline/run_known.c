@@ -429,6 +429,8 @@ static enum status withdraw(struct run *r, int64_t serial, struct err *e)
 enum status known_withdraw(struct run *r, struct err *e)
 {
 	struct gone g = {.run = r};
+	if (r->left.named == 0)
+		return ST_OK; /* more likely a share that is not mounted than a backlog without a document */
 	enum status st = ledger_in_state(r->ledger, LEDGER_QUARANTINE, 0, 0, gone_row, &g, e);
 	if (st == ST_OK)
 		st = ledger_in_state(r->ledger, LEDGER_REFUSED, 0, 0, gone_row, &g, e);

@@ -93,10 +93,12 @@ void record_too_late(struct item *it, const char *key)
 	item_fail(it, &why);
 }
 
+/* Comes before the ledger is told: what that says is set aside has its notice. */
 enum status record_set_aside(struct run *r, const struct item *it, const char *stage, struct err *e)
 {
 	enum status st = archive_set_aside(&r->archive, it, e);
-	show_aside(r, it, stage);
+	if (st == ST_OK)
+		show_aside(r, it, stage);
 	return st;
 }
 
@@ -158,14 +160,12 @@ static enum status package_answer(struct run *r, struct lane *l, struct item *it
 	bool good = it->state == ITEM_OK;
 	struct lane *next = l + 1;
 	const char *record = item_text(it, &line);
-	enum status st = record == NULL
-	                     ? record_no_memory(e)
-	                     : record_enter(r, it, record, key, l->name, good ? next->name : l->name, NULL, NULL, &serial, e);
+	enum status st = record == NULL ? record_no_memory(e) : good ? ST_OK : record_set_aside(r, it, l->name, e);
+	if (st == ST_OK)
+		st = record_enter(r, it, record, key, l->name, good ? next->name : l->name, NULL, NULL, &serial, e);
 	if (st == ST_OK)
 		st = ledger_set_dossier_state(r->ledger, key, good ? "packaged" : "failed", e);
-	if (st == ST_OK)
-		st = good ? record_push(r, next, serial, it, record, 0, e) : record_set_aside(r, it, l->name, e);
-	return st;
+	return st == ST_OK && good ? record_push(r, next, serial, it, record, 0, e) : st;
 }
 
 /* Whether documents of the job's kind are gathered, and `next` is where they wait for each other. */
@@ -194,9 +194,9 @@ static enum status is_set_aside(struct run *r, struct lane *l, const struct job 
                                 const char *key, struct err *e)
 {
 	enum ledger_state state = it->state == ITEM_REFUSED ? LEDGER_REFUSED : LEDGER_QUARANTINE;
-	enum status st = ledger_settle(r->ledger, j->serial, state, l->name, line, j->attempts, time_now_ms(), e);
+	enum status st = record_set_aside(r, it, l->name, e);
 	if (st == ST_OK)
-		st = record_set_aside(r, it, l->name, e);
+		st = ledger_settle(r->ledger, j->serial, state, l->name, line, j->attempts, time_now_ms(), e);
 	return st == ST_OK && gathers(r, j) && known_heard(r, j->serial) ? record_check_dossier(r, key, e) : st;
 }
 

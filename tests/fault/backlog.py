@@ -299,6 +299,42 @@ def refused_under_way(here):
            [hashlib.sha256(b"A.2").hexdigest()[:32] + e for e in (".convert.pdf", ".sign.pdf")])
 
 
+# Left behind
+
+
+def emptied(here):
+    """A share that is not mounted takes no notices away."""
+    b = Backlog(here, PLAIN)
+    b.write("a.pdf", "one")
+    b.write("b.pdf", "fail")
+    b.run(1)
+    os.rename(b.backlog, b.backlog + ".away")
+    os.mkdir(b.backlog)
+    b.run(1)
+    expect("notices", b.notices(), ["b.pdf.json", "b.pdf.txt"])
+    os.rmdir(b.backlog)
+    os.rename(b.backlog + ".away", b.backlog)
+    os.unlink(b.at("b.pdf"))
+    b.run(0)
+    expect("notices", b.notices(), [])
+
+
+def strays(here):
+    b = Backlog(here, DOSSIERS)
+    b.rows(("A", 1, "h/1.pdf"), ("A", 2, "h/2.pdf"))
+    b.write("F/h/1.pdf", "one")
+    b.run(1)
+    work = f"{b.out}/.arkseal/work"
+    prefix = hashlib.sha256(b"A.1").hexdigest()[:32]
+    kept = sorted(n for n in os.listdir(work) if n.startswith(prefix))
+    expect("what waits for its dossier", kept, [prefix + ".convert.pdf", prefix + ".sign.pdf"])
+    nobody = hashlib.sha256(b"nobody").hexdigest()[:32]
+    for name in (nobody + ".convert.pdf", nobody + ".convert.range-1", prefix + ".convert.range-1", "other"):
+        b.write(f"{work}/{name}", "left")
+    b.run(1)
+    expect("work folder", sorted(n for n in os.listdir(work) if n != "sign.log"), sorted([*kept, prefix + ".convert.range-1", "other"]))
+
+
 # Moved and copied
 
 
@@ -474,7 +510,7 @@ def changed_before_convert(here):
 
 
 TESTS = [unfinished_documents, unfinished_dossier, unfinished_growth, unfinished_spreadsheet, late, changed_after,
-         changed_under_way, row_changed, refused_under_way, moved, moved_under_way, moved_before_convert, mended,
+         changed_under_way, row_changed, refused_under_way, emptied, strays, moved, moved_under_way, moved_before_convert, mended,
          mended_dossier, changed_before_convert]
 
 
