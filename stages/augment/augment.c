@@ -249,10 +249,9 @@ static enum status augment_work(void *state, struct item *it, struct err *e)
 	struct augment *a = state;
 	if (!wanted(a, LEVEL_B_LT))
 		return ST_OK;
-	if (it->artefact.path == NULL)
-		return err_set(e, ST_ITEM, "sign-no-pdf", "the record names no PDF");
 	struct file_map map;
-	enum status st = file_map_open(it->artefact.path, &map, e);
+	char input[65];
+	enum status st = session_input(it, &map, input, e);
 	if (st != ST_OK)
 		return st;
 	char *path = stage_path(a->session.env, it, "augment", ".pdf");

@@ -74,7 +74,7 @@ struct package {
 	size_t n_documents;
 };
 
-/* Writes the tree below `folder`, which must not exist, and syncs it. ST_ITEM "package-source" where a document's file is not what
+/* Writes the tree below `folder`, which must not exist, and syncs it. ST_ITEM "artefact-changed" where a document's file is not what
  * its record says, "package-field" where a required field is missing; else ST_RETRY of the file calls. */
 enum status package_write(const struct package *p, const char *folder, struct err *e);
 

@@ -71,7 +71,7 @@ static enum status copy_document(struct tree *t, const struct package_document *
 	sha256_bytes(in.in.p, in.in.n, digest);
 	hex_lower(digest, sizeof digest, hex);
 	if ((int64_t)in.in.n != d->size || strcmp(hex, d->sha256) != 0) {
-		err_set(e, ST_ITEM, "package-source", "the file is not the one that the last stage made");
+		err_set(e, ST_ITEM, "artefact-changed", "the file is not the one that the last stage made");
 		err_arg(e, "%s", d->name);
 		st = err_where(e, "%s", d->source);
 	} else if (asprintf(&path, REP "data/%s", d->name) < 0) {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stages/base/file.h"
+#include "stages/base/digest.h"
 #include "stages/base/text.h"
 
 void session_learn(const struct session *s, X509 *certificate)
@@ -118,9 +118,36 @@ char *certificate_organisation(X509 *certificate)
 	return nfc;
 }
 
+enum status session_input(const struct item *it, struct file_map *ret_map, char ret_sha256[65], struct err *e)
+{
+	const struct item_file *f = it->artefact.path != NULL ? &it->artefact : it->n_sources == 1 ? &it->sources[0] : NULL;
+	if (f == NULL)
+		return err_set(e, ST_ITEM, "sign-no-pdf", "the record names no PDF");
+	enum status st = file_map_open(f->path, ret_map, e);
+	if (st != ST_OK)
+		return st;
+	sha256_hex(ret_map->in.p, ret_map->in.n, ret_sha256);
+	if (f->sha256[0] == '\0' || strcmp(f->sha256, ret_sha256) == 0)
+		return ST_OK;
+	file_map_close(ret_map);
+	bool made = f == &it->artefact;
+	err_set(e, ST_ITEM, made ? "artefact-changed" : "source-changed", "SHA-256 is %s, was %s", ret_sha256, f->sha256);
+	err_arg(e, "%s", made ? it->id : f->path);
+	return err_where(e, "%s", f->path);
+}
+
 enum status session_publish(struct item *it, const char *path, struct bytes original, const struct buf *update, struct err *e)
 {
 	struct outfile out;
+	uint8_t digest[32];
+	char hex[65];
+	struct sha256 *h = sha256_new();
+	if (h == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for a digest");
+	sha256_add(h, original.p, original.n);
+	sha256_add(h, update->data, update->len);
+	sha256_end(h, digest);
+	hex_lower(digest, sizeof digest, hex);
 	enum status st = outfile_open(path, &out, e);
 	if (st != ST_OK)
 		return st;
@@ -130,14 +157,10 @@ enum status session_publish(struct item *it, const char *path, struct bytes orig
 		outfile_discard(&out);
 		return st;
 	}
-	char digest[65];
-	int64_t size;
 	st = outfile_commit(&out, e);
-	if (st == ST_OK)
-		st = file_sha256(path, digest, &size, e);
 	if (st == ST_OK) {
 		char *format = it->artefact.format != NULL ? strdup(it->artefact.format) : NULL;
-		item_set_artefact(it, path, size, digest, format);
+		item_set_artefact(it, path, (int64_t)(original.n + update->len), hex, format);
 		free(format);
 	}
 	return st;

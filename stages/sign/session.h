@@ -5,6 +5,7 @@
 #define ARKSEAL_SIGN_SESSION_H
 
 #include "pipeline/stage.h"
+#include "stages/base/file.h"
 #include "stages/trust/cades.h"
 #include "stages/trust/revocation.h"
 
@@ -30,6 +31,10 @@ void certificate_subject(X509 *certificate, char *to, size_t room);
 void certificate_serial(X509 *certificate, char *to, size_t room);
 /* The one organisationName of the subject in NFC; the caller frees. NULL where there is none. */
 char *certificate_organisation(X509 *certificate);
+
+/* Opens the PDF that is the item's artefact or, where no stage has made one, its only source, and proves that it is the one that the record
+ * names: whoever changed it in between does not get it signed. Errors: ST_ITEM "sign-no-pdf", "artefact-changed", "source-changed". */
+enum status session_input(const struct item *it, struct file_map *ret_map, char ret_sha256[65], struct err *e);
 
 /* Writes the original bytes and the update to `path` and makes that the item's artefact, of the format that it had. */
 enum status session_publish(struct item *it, const char *path, struct bytes original, const struct buf *update, struct err *e);

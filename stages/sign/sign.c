@@ -244,20 +244,18 @@ static bool hold(const struct sign *s, struct key_use *u, const char *input)
 	return reason == NULL;
 }
 
-static enum status sign_document(struct sign *s, struct bytes original, struct item *it, const char *path, struct key_use *u,
-                                 struct err *e)
+static enum status sign_document(struct sign *s, struct bytes original, const char *input, struct item *it, const char *path,
+                                 struct key_use *u, struct err *e)
 {
 	const struct stage_env *env = s->session.env;
 	struct pdfdoc *d;
-	char input[65];
 	enum status st = pdfdoc_open(original, &d, e);
 	if (st != ST_OK)
 		return st;
-	sha256_hex(original.p, original.n, input);
 	st = earlier_check(&s->session, d, it, e);
 	struct layout lay = {0};
 	int64_t now_ms = hold(s, u, input) ? u->time_ms : env->now_ms();
-	memcpy(u->input, input, sizeof input);
+	memcpy(u->input, input, sizeof u->input);
 	if (st == ST_OK)
 		st = make_update(s, d, now_ms, u, &lay, e);
 	pdfdoc_close(d);
@@ -278,22 +276,19 @@ static enum status sign_document(struct sign *s, struct bytes original, struct i
 static enum status sign_work(void *state, struct item *it, struct err *e)
 {
 	struct sign *s = state;
-	/* Without a stage that converts, the received PDF itself is signed. */
-	const char *from = it->artefact.path != NULL ? it->artefact.path : it->n_sources == 1 ? it->sources[0].path : NULL;
-	if (from == NULL)
-		return err_set(e, ST_ITEM, "sign-no-pdf", "the record names no PDF");
+	char input[65];
 	enum status st = check_certificate(s, e);
 	if (st != ST_OK)
 		return st;
 	struct file_map map;
-	st = file_map_open(from, &map, e);
+	st = session_input(it, &map, input, e);
 	if (st != ST_OK)
 		return st;
 	char *path = stage_path(s->session.env, it, "sign", ".pdf");
 	struct key_use use;
 	st = use_open(stage_path(s->session.env, it, "sign", STAGE_NOTE), &use, e);
 	if (st == ST_OK) {
-		st = path == NULL ? err_set(e, ST_RETRY, "memory", "path") : sign_document(s, map.in, it, path, &use, e);
+		st = path == NULL ? err_set(e, ST_RETRY, "memory", "path") : sign_document(s, map.in, input, it, path, &use, e);
 		use_free(&use);
 	}
 	free(path);

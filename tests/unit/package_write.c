@@ -61,7 +61,7 @@ static void refuses_changed_source(void **state)
 	struct err e;
 	assert_int_equal(file_write(s->source, "%PDF-1.6\n", 9, NULL), ST_OK);
 	assert_int_equal(package_write(&s->package, s->target, &e), ST_ITEM);
-	assert_string_equal(e.code, "package-source");
+	assert_string_equal(e.code, "artefact-changed");
 }
 
 static void refuses_missing_field(void **state)
