@@ -19,6 +19,8 @@
 #include "stages/base/digest.h"
 #include "stages/base/file.h"
 
+#define LOCK_TEXT (HOST_NAME_MAX + 24) /* "<process> <machine>\n" */
+
 static enum status no_memory(struct err *e)
 {
 	return err_set(e, ST_RETRY, "memory", "no memory for a path");
@@ -166,24 +168,30 @@ long archive_holder(const struct archive *a)
 enum status archive_lock(struct archive *a, struct err *e)
 {
 	int fd = open(a->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	char host[HOST_NAME_MAX + 1] = "";
+	gethostname(host, sizeof host - 1);
 	if (fd < 0)
 		return err_errno(e, "open", a->lock);
 	for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
-		char text[64] = "";
+		char text[LOCK_TEXT] = "";
 		ssize_t n = pread(fd, text, sizeof text - 1, 0);
 		text[n > 0 ? n : 0] = '\0';
-		long pid = strtol(text, NULL, 10);
-		bool alive = pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+		text[strcspn(text, "\n")] = '\0';
+		char *there;
+		long pid = strtol(text, &there, 10);
+		there += *there == ' ';
+		/* Processes of another machine cannot be asked. */
+		bool alive = pid > 0 && (strcmp(there, host) != 0 || kill((pid_t)pid, 0) == 0 || errno == EPERM);
 		if ((alive && tries > 0) || tries >= 1000) {
 			close(fd);
-			err_set(e, ST_RETRY, "archive-taken", "held by process %ld", pid);
-			err_arg(e, "%ld", pid);
+			err_set(e, ST_RETRY, "archive-taken", "held by process %ld (%s)", pid, there);
+			err_arg(e, "%ld (%s)", pid, there);
 			return err_where(e, "%s", a->root);
 		}
 		nanosleep(&(struct timespec){0, 10000000}, NULL);
 	}
-	char text[64];
-	int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+	char text[LOCK_TEXT];
+	int n = snprintf(text, sizeof text, "%ld %s\n", (long)getpid(), host);
 	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n) {
 		enum status st = err_errno(e, "write", a->lock);
 		close(fd);

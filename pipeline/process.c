@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -49,6 +52,42 @@ void process_name(const char *what)
 	char name[16];
 	snprintf(name, sizeof name, "arkseal:%s", what);
 	prctl(PR_SET_NAME, name);
+}
+
+static bool hurried, mute;
+
+static ssize_t say_when_heard(void *cookie, const char *text, size_t n)
+{
+	(void)cookie;
+	for (size_t at = 0; at < n && !mute;) {
+		struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+		int ready = poll(&out, 1, 100);
+		if (ready == 0) {
+			sigset_t waiting;
+			mute = hurried || (sigpending(&waiting) == 0 &&
+			                   (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1));
+			continue;
+		}
+		ssize_t wrote = write(STDERR_FILENO, text + at, n - at < PIPE_BUF ? n - at : PIPE_BUF);
+		if (wrote < 0 && errno != EINTR && errno != EAGAIN)
+			break;
+		at += wrote > 0 ? (size_t)wrote : 0;
+	}
+	return (ssize_t)n;
+}
+
+void process_guard_stderr(void)
+{
+	FILE *guarded = fopencookie(NULL, "w", (cookie_io_functions_t){.write = say_when_heard});
+	if (guarded == NULL)
+		return;
+	setvbuf(guarded, NULL, _IONBF, 0);
+	stderr = guarded;
+}
+
+void process_hurry(void)
+{
+	hurried = true;
 }
 
 static int by_number(const void *a, const void *b)

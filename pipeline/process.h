@@ -8,6 +8,10 @@
 
 /* Monotonic. */
 int64_t process_clock_ms(void);
+/* Standard error that nobody takes (a pager that waits, a terminal that was stopped) holds this process up as any other, but no longer when
+ * SIGTERM or SIGINT has come (blocked, see signalfd), or after process_hurry: then what it does not take is dropped for good. */
+void process_guard_stderr(void);
+void process_hurry(void);
 /* fork. The child dies with its parent, ignores the signals of the terminal (the parent tells it when to end), has an empty
  * standard input, and its standard output is standard error. */
 pid_t process_fork(void);

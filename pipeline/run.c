@@ -180,6 +180,7 @@ static void take_signals(struct run *r, int signals)
 			r->stop_due_ms = 0; /* asked twice */
 			continue;
 		}
+		process_hurry();
 		show_stopping(r);
 		begin_stop(r);
 	}
@@ -419,6 +420,7 @@ static int run_with(struct run *r, const struct words *w)
 		return wrong;
 	}
 	int signals = catch_signals(), code;
+	process_guard_stderr();
 	serve_open(&r->serve, command_profile_needs(r->profile), r->profile, r->site);
 	for (bool began = false;;) {
 		int64_t since = process_clock_ms();

@@ -309,6 +309,51 @@ def in_a_pause(place, _):
     return said
 
 
+def unread(place, _):
+    """Nobody takes what it says."""
+    archive = Null(place)
+    archive.put(**{f"z_{n}": f"good {n}" for n in range(200)})
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    process = archive.start(stderr=writer)
+    os.close(writer)
+    time.sleep(3)
+    if process.poll() is not None:
+        fail(f"did not wait for its reader: exit {process.returncode}")
+    said = stop(archive, process, within=AT_ONCE_S)
+    if not os.read(reader, 65536).startswith(b'{"time":'):
+        fail("said nothing")
+    os.close(reader)
+    archive.run(0)
+    return said
+
+
+def second_run(place, _):
+    """A second run on the same archive says who holds it; one on another machine as well."""
+    archive = Null(place)
+    archive.put(w_1="wait")
+    process = archive.start()
+    wait_for_pause(archive, process)
+    first = archive.log
+    archive.run(3)
+    said = archive.said()
+    archive.log = first
+    if f"{process.pid} ({socket.gethostname()})" not in said:
+        fail(f"the holder is not told: {said}")
+    stop(archive, process, within=AT_ONCE_S)
+    with open(f"{archive.out}/.arkseal/lock", "r+", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate()
+        lock.write("1 elsewhere\n")
+        lock.flush()
+        archive.run(3)
+        if "1 (elsewhere)" not in archive.said():
+            fail(f"the other machine is not told: {archive.said()}")
+    archive.put(up="")
+    archive.run(0)
+    return "told"
+
+
 # Closed terminals
 
 def hung_up(place, _):
@@ -502,7 +547,7 @@ def archive_read_only(place, _):
 
 
 SCENES = (silent_authority, slow_authority, frozen_key, under_load, patience_authority, patience_revocation, patience_key, told_twice,
-          poisoned, frozen_workers, in_a_pause, hung_up, closed_terminal, backlog_away, backlog_away_early, backlog_gone, source_gone,
+          poisoned, frozen_workers, in_a_pause, unread, second_run, hung_up, closed_terminal, backlog_away, backlog_away_early, backlog_gone, source_gone,
           archive_away, archive_read_only)
 
 
