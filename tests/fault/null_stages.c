@@ -7,6 +7,7 @@
  *   words   convert says something and aborts; with crash, burn and leak it adds a line to tries.log in the work folder each time
  *   secret  ingest refuses it                lie     convert names a result outside the work folder
  *   wait    sign's authority is away until the file "up" stands in the backlog
+ *   sleep   sign never ends until then       toil    sign computes without end
  *   escape  convert tries what a worker may not do; it says in the result what it could do
  *   stop    sign says that the run must stop
  *   long    convert asks for it in ranges of 4 of its 18 pages; "long fail" and "long crash": pages 9 to 12 do so
@@ -167,6 +168,12 @@ static enum status leak(struct err *e)
 	}
 }
 
+static _Noreturn void toil(void)
+{
+	for (volatile unsigned i = 0;;)
+		i = i + 1;
+}
+
 /* What costs a worker. */
 static enum status misbehave(const struct buf *text, const struct item *it, struct err *e)
 {
@@ -186,8 +193,7 @@ static enum status misbehave(const struct buf *text, const struct item *it, stru
 	if (says(text, "leak"))
 		return leak(e);
 	if (says(text, "burn"))
-		for (volatile unsigned i = 0;;)
-			i = i + 1;
+		toil();
 	if (says(text, "words")) {
 		fprintf(stderr, "the first message\nthe last words of %s\n", it->id);
 		abort();
@@ -287,6 +293,10 @@ static enum status null_sign(void *state, struct item *it, struct err *e)
 	if (st != ST_OK)
 		return st;
 	snprintf(up, sizeof up, "%.*s/up", (int)(strrchr(it->sources[0].path, '/') - it->sources[0].path), it->sources[0].path);
+	if (says(&text, "toil"))
+		toil();
+	while (says(&text, "sleep") && access(up, F_OK) != 0)
+		rest(50);
 	if (says(&text, "wait") && access(up, F_OK) != 0)
 		return err_set(e, ST_RETRY, "test-away", "nobody answers");
 	if (says(&text, "stop"))

@@ -1,5 +1,5 @@
-"""Runs that are told to stop, whatever they wait for; closed terminals; and what hangs instead of failing: authorities, the key holder, a
-backlog that is suddenly not there. Nothing of it may cost a document, and the same command goes on.
+"""Runs that are told to stop, whatever they wait for; closed terminals; and what hangs instead of failing: authorities, the key holder,
+a backlog or an archive that is suddenly not there. Nothing of it may cost a document, and the same command goes on.
 
 argv[1]: arkseal with the stages of null_stages.c. ARKSEAL_SCENES: names of scenes, parted by spaces; others are left out.
 """
@@ -122,14 +122,15 @@ class Real(Archive):
 class Null:
     """The engine alone; documents say what becomes of them (null_stages.c)."""
 
-    def __init__(self, place, *, seconds=600, retries=1, pause=60):
+    def __init__(self, place, *, seconds=600, cpu=600, retries=1, pause=60):
         self.folder, self.out = place, os.path.join(place, "out")
         os.makedirs(os.path.join(place, "in"))
         with open(os.path.join(place, "site.yaml"), "w", encoding="utf-8") as file:
             file.write('organisation: Test\nkey: "pkcs11:token=x"\njobs: 2\n')
         with open(os.path.join(place, "test.yaml"), "w", encoding="utf-8") as file:
             file.write("name: test\nstages: [ingest, convert, sign, bundle, validate]\nlimits:\n"
-                       f"  item-seconds: {seconds}\n  retries: {retries}\n  item-memory-mib: 512\n  pause-limit-s: {pause}\n")
+                       f"  item-seconds: {seconds}\n  item-cpu-seconds: {cpu}\n  retries: {retries}\n"
+                       f"  item-memory-mib: 512\n  pause-limit-s: {pause}\n")
 
     def put(self, **documents):
         for name, text in documents.items():
@@ -430,6 +431,20 @@ def patience_key(place, pki):
     return f"waited: {', '.join(codes)}"
 
 
+def whose_wait(place, _):
+    """A worker that waits in a stage of the key is no document's fault; one that computes is."""
+    archive = Null(place, seconds=8, cpu=1, retries=0)
+    archive.put(g_1="good", s_1="sleep", t_1="toil")
+    process = archive.start()
+    wait_for_pause(archive, process)
+    archive.put(up="")
+    code = process.wait(timeout=120)
+    codes = {e["code"] for e in archive.events() if e["event"] == "paused"}
+    if code != 1 or archive.aside() != {"t-1": "worker-cpu"} or archive.packages() != ["AIP_g", "AIP_s"] or codes != {"worker-wait"}:
+        fail(f"exit {code}, {archive.aside()}, {archive.packages()}, {codes}: {archive.said()[-3000:]}")
+    return "told apart"
+
+
 # The backlog
 
 def backlog_away(place, _):
@@ -546,9 +561,9 @@ def archive_read_only(place, _):
     return said
 
 
-SCENES = (silent_authority, slow_authority, frozen_key, under_load, patience_authority, patience_revocation, patience_key, told_twice,
-          poisoned, frozen_workers, in_a_pause, unread, second_run, hung_up, closed_terminal, backlog_away, backlog_away_early, backlog_gone, source_gone,
-          archive_away, archive_read_only)
+SCENES = (silent_authority, slow_authority, frozen_key, under_load, patience_authority, patience_revocation, patience_key, whose_wait,
+          told_twice, poisoned, frozen_workers, in_a_pause, unread, second_run, hung_up, closed_terminal, backlog_away,
+          backlog_away_early, backlog_gone, source_gone, archive_away, archive_read_only)
 
 
 def main():
