@@ -50,20 +50,25 @@ static enum status say_dossier(void *arg, const char *key, struct err *e)
 }
 
 /* A remark: its code names the sentence, as a notice's does, and its detail is the sentence's first value. */
+static void note_sentence(const struct ledger_note *note, struct buf *to)
+{
+	struct err remark;
+	err_set(&remark, ST_ITEM, note->code, "%s", note->detail);
+	err_arg(&remark, "%s", note->detail);
+	notice_sentence(&remark, say_english(), to);
+}
+
 static enum status say_note(void *arg, const struct ledger_note *note, struct err *e)
 {
 	struct text *t = arg;
-	struct err remark;
 	(void)e;
 	if (t->most > 0 && t->noted++ >= t->most) {
 		if (t->noted == t->most + 1)
 			fputs("  …\n", t->to);
 		return ST_OK;
 	}
-	err_set(&remark, ST_ITEM, note->code, "%s", note->detail);
-	err_arg(&remark, "%s", note->detail);
 	BUF_AUTO struct buf sentence = BUF_INIT(8192);
-	notice_sentence(&remark, say_english(), &sentence);
+	note_sentence(note, &sentence);
 	fprintf(t->to, "  %s: %s\n", note->id, sentence.failed ? note->code : (const char *)sentence.data);
 	return ST_OK;
 }
@@ -153,19 +158,36 @@ static void cell(FILE *to, const char *text, char end)
 	fputs(end == '\n' ? "\r\n" : ",", to);
 }
 
+static enum status add_note(void *arg, const struct ledger_note *note, struct err *e)
+{
+	struct buf *to = arg;
+	(void)e;
+	if (to->len > 0)
+		buf_byte(to, ' ');
+	note_sentence(note, to);
+	return ST_OK;
+}
+
+struct csv {
+	FILE *to;
+	struct ledger *ledger;
+};
+
 static enum status csv_row(void *arg, const struct ledger_row *row, struct err *e)
 {
-	FILE *to = arg;
+	const struct csv *csv = arg;
+	FILE *to = csv->to;
 	struct item *it;
 	enum status st = item_parse(row->record, strlen(row->record), &it, e);
 	if (st != ST_OK)
 		return st;
 	static const enum say_text word[] = {SAY_STATE_OK, SAY_STATE_DONE, SAY_STATE_QUARANTINE, SAY_STATE_REFUSED};
-	BUF_AUTO struct buf problem = BUF_INIT(1 << 16), remedy = BUF_INIT(1 << 16);
+	BUF_AUTO struct buf problem = BUF_INIT(1 << 16), remedy = BUF_INIT(1 << 16), remarks = BUF_INIT(1 << 16);
 	if (it->state != ITEM_OK) {
 		notice_sentence(&it->notice, say_english(), &problem);
 		notice_remedy(&it->notice, say_english(), &remedy);
 	}
+	st = ledger_notes(csv->ledger, row->serial, 0, add_note, &remarks, e);
 	cell(to, item_kind_name(it->kind), ',');
 	cell(to, row->id, ',');
 	cell(to, it->dossier, ',');
@@ -175,26 +197,84 @@ static enum status csv_row(void *arg, const struct ledger_row *row, struct err *
 	cell(to, it->notice.code, ',');
 	cell(to, it->notice.where, ',');
 	cell(to, (const char *)problem.data, ',');
-	cell(to, (const char *)remedy.data, '\n');
+	cell(to, (const char *)remedy.data, ',');
+	cell(to, (const char *)remarks.data, '\n');
 	item_free(it);
-	return ST_OK;
+	return st;
 }
 
 enum status report_csv(const struct report *r, FILE *to, struct err *e)
 {
 	enum status st = ST_OK;
-	fputs("kind,id,dossier,state,stage,file,code,where,problem,remedy\r\n", to);
-	for (unsigned i = 0; i < LEDGER_STATES && st == ST_OK; i++)
-		st = in_state(r, i, 0, csv_row, to, e);
+	fputs("kind,id,dossier,state,stage,file,code,where,problem,remedy,remarks\r\n", to);
+	for (unsigned i = 0; i < LEDGER_STATES && st == ST_OK; i++) {
+		for (size_t k = 0; k < r->n && st == ST_OK; k++) {
+			struct csv csv = {to, r->ledger[k]};
+			st = ledger_in_state(csv.ledger, i, 0, 0, csv_row, &csv, e);
+		}
+	}
 	return st;
+}
+
+/* Sums of several parts, added where all but the numbers is the same. */
+struct sums {
+	struct ledger_sum *v;
+	size_t n;
+};
+
+static int compare_sums(const void *a, const void *b)
+{
+	const struct ledger_sum *x = a, *y = b;
+	const char *const texts[][2] = {{x->fonds, y->fonds}, {x->dossier, y->dossier}, {x->month, y->month}, {x->next, y->next}};
+	int order = 0;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0] && order == 0; i++)
+		order = strcmp(texts[i][0], texts[i][1]);
+	return order != 0 ? order : x->package != y->package ? x->package - y->package : (int)x->state - (int)y->state;
+}
+
+static enum status keep_sum(void *arg, const struct ledger_sum *sum, struct err *e)
+{
+	struct sums *s = arg;
+	struct ledger_sum kept = *sum, *more = realloc(s->v, (s->n + 1) * sizeof *more);
+	if (more != NULL)
+		s->v = more;
+	kept.fonds = strdup(sum->fonds);
+	kept.dossier = strdup(sum->dossier);
+	kept.next = strdup(sum->next);
+	kept.month = strdup(sum->month);
+	if (more != NULL)
+		s->v[s->n++] = kept;
+	return more != NULL && kept.fonds && kept.dossier && kept.next && kept.month
+	           ? ST_OK
+	           : err_set(e, ST_RETRY, "memory", "no memory for sums");
 }
 
 static enum status sums(const struct report *r, bool by_dossier,
                         enum status (*each)(void *arg, const struct ledger_sum *sum, struct err *e), void *arg, struct err *e)
 {
+	struct sums s = {0};
 	enum status st = ST_OK;
+	if (r->n == 1)
+		return ledger_sums(r->ledger[0], by_dossier, each, arg, e);
 	for (size_t i = 0; i < r->n && st == ST_OK; i++)
-		st = ledger_sums(r->ledger[i], by_dossier, each, arg, e);
+		st = ledger_sums(r->ledger[i], by_dossier, keep_sum, &s, e);
+	if (s.n > 1)
+		qsort(s.v, s.n, sizeof *s.v, compare_sums);
+	for (size_t i = 0; i < s.n && st == ST_OK; i++) {
+		if (i + 1 < s.n && compare_sums(&s.v[i], &s.v[i + 1]) == 0) {
+			s.v[i + 1].items += s.v[i].items;
+			s.v[i + 1].pages += s.v[i].pages;
+		} else {
+			st = each(arg, &s.v[i], e);
+		}
+	}
+	for (size_t i = 0; i < s.n; i++) {
+		free((char *)(uintptr_t)s.v[i].fonds);
+		free((char *)(uintptr_t)s.v[i].dossier);
+		free((char *)(uintptr_t)s.v[i].next);
+		free((char *)(uintptr_t)s.v[i].month);
+	}
+	free(s.v);
 	return st;
 }
 
@@ -295,11 +375,25 @@ static enum status html_aside(void *arg, const struct ledger_row *row, struct er
 	return ST_OK;
 }
 
+static enum status html_note(void *arg, const struct ledger_note *note, struct err *e)
+{
+	FILE *to = arg;
+	BUF_AUTO struct buf sentence = BUF_INIT(1 << 16);
+	(void)e;
+	note_sentence(note, &sentence);
+	fputs("<tr>", to);
+	column(to, "td", note->id);
+	column(to, "td", sentence.failed ? note->code : (const char *)sentence.data);
+	fputs("</tr>\n", to);
+	return ST_OK;
+}
+
 enum status report_html(const struct report *r, FILE *to, struct err *e)
 {
 	static const enum say_text totals[] = {SAY_STATE, SAY_DOCUMENTS, SAY_PACKAGES};
 	static const enum say_text by_fonds[] = {SAY_FONDS, SAY_MONTH,     SAY_KIND,    SAY_STATE,
 	                                         SAY_STAGE, SAY_NUMBER_OF, SAY_PAGES_OF};
+	static const enum say_text remarks[] = {SAY_DOCUMENT, SAY_REMARKS};
 	static const enum say_text aside[] = {SAY_DOCUMENT, SAY_STATE, SAY_CODE, SAY_PROBLEM, SAY_REMEDY};
 	struct ledger_counts c;
 	char now[TIME_TEXT];
@@ -336,6 +430,10 @@ enum status report_html(const struct report *r, FILE *to, struct err *e)
 		st = in_state(r, LEDGER_QUARANTINE, 0, html_aside, to, e);
 	if (st == ST_OK)
 		st = in_state(r, LEDGER_REFUSED, 0, html_aside, to, e);
+	fputs("</table>\n", to);
+	heads(to, SAY_REMARKS, remarks, 2);
+	for (size_t i = 0; i < r->n && st == ST_OK; i++)
+		st = ledger_notes(r->ledger[i], 0, 0, html_note, to, e);
 	fputs("</table>\n</body></html>\n", to);
 	return st;
 }

@@ -17,12 +17,13 @@ struct report {
 
 /* What was made, where, and what was not and why (at most `most` of those; 0: all); `dossiers`: also which dossiers wait. */
 enum status report_text(const struct report *r, size_t most, bool dossiers, FILE *to, struct err *e);
-/* A row a document and package: kind, id, dossier, state, stage, file, code, where, problem, remedy (RFC 4180, with a head row). */
+/* A row a document and package: kind, id, dossier, state, stage, file, code, where, problem, remedy, remarks (RFC 4180, with a head
+ * row). */
 enum status report_csv(const struct report *r, FILE *to, struct err *e);
 /* For periodic reports: a row for each fonds, dossier, month of the last change, kind (document, package), state and stage to come, with
  * how many items and pages (RFC 4180, with a head row). */
 enum status report_statistics(const struct report *r, FILE *to, struct err *e);
-/* One page of HTML that needs nothing else: totals, sums by fonds and month, what is not done and why. */
+/* One page of HTML that needs nothing else: totals, sums by fonds and month, what is not done and why, remarks. */
 enum status report_html(const struct report *r, FILE *to, struct err *e);
 /* Whether nothing is left: set aside or still under way. waits: documents under way wait for others that are still being written, which is
  * no fault. */

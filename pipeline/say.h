@@ -74,6 +74,7 @@
 	X(CODE, "Mã", "Code")                                                                                                    \
 	X(PROBLEM, "Vấn đề", "Problem")                                                                                          \
 	X(REMEDY, "Cách xử lý", "What to do")                                                                                    \
+	X(REMARKS, "Ghi chú", "Remarks")                                                                                         \
 	X(RETRY_UNKNOWN, "Không có tài liệu cách ly nào có mã “%s”", "No quarantined document is called \"%s\"")                 \
 	X(RUNNING, "Đang chạy: %s", "Running: %s")
 

@@ -2,8 +2,10 @@
 """A backlog that is worked in between runs, and during them:  backlog.py LIVING_ARKSEAL ARKSEAL
 
 LIVING_ARKSEAL: the real ingest, then stages that do next to nothing."""
+import csv
 import fcntl
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -104,8 +106,8 @@ class Backlog:
         folder = os.path.join(self.out, "quarantine")
         return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
-    def report(self):
-        return subprocess.run([self.tool, "report", self.out], capture_output=True, text=True, check=True).stdout
+    def report(self, *words):
+        return subprocess.run([self.tool, "report", self.out, *words], capture_output=True, text=True, check=True).stdout
 
 
 def of(events, kind, *members):
@@ -250,6 +252,9 @@ def changed_after(here):
     expect("nothing done", worked_on(events), [])
     expect("told once", of(b.run(0), "remark", "id"), [])
     expect("in the report", "a.pdf" in b.report(), True)
+    remarks = [bool(row["remarks"]) for row in csv.DictReader(io.StringIO(b.report("--csv"), newline=""))]
+    expect("in the table", sorted(remarks), [False, True])
+    expect("on the page", b.report("--html").count("<td>a.pdf</td>"), 1)
     b.write("a.pdf", "third")
     expect("changed again", of(b.run(0), "remark", "code"), ["source-changed"])
     expect("the archive", tree(b.out), before)

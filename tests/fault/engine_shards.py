@@ -62,7 +62,12 @@ def main():
         expect("reason", [(r["id"], r["code"]) for r in rows if r["state"] == "quarantined"], [("d07-1", "test-fail")])
         sums = list(csv.DictReader(io.StringIO(call("report", "--statistics", out)[1])))
         expect("sums", sum(int(r["items"]) for r in sums if r["kind"] == "document"), documents)
+        places = [tuple(r[k] for k in r if k not in ("items", "pages")) for r in sums]
+        expect("a row a sum", sorted(set(places)), sorted(places))
         page = call("report", "--html", out)[1]
+        expect("quarantined, of all parts", page.count("<td>d07-1</td>"), 1)
+        done = [row for row in page.split("<tr>") if row.count("<td") == 7 and "<td>Documents</td><td>done</td>" in row]
+        expect("done, of all parts", len(done), 1)
         expect("page", ("d07-1" in page, "<script" in page, page.rstrip().endswith("</html>")), (True, False, True))
 
         expect("the whole on parts", subprocess.run(run, capture_output=True, check=False).returncode, 2)
