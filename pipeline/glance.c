@@ -28,21 +28,32 @@ static void must(struct look *l, const char *text)
 	l->odd = !take(l, text);
 }
 
-/* A string without escapes: what stands between the quotes. */
+/* Whether each string of a line is what stands between its quotes: valid UTF-8, no escapes, no control characters. */
+static bool plain(const uint8_t *p, size_t n)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t low = 0; /* the highest bit of a byte: one below 0x20 has been seen */
+	size_t i = 0;
+	for (uint64_t eight; n - i >= sizeof eight; i += sizeof eight) {
+		memcpy(&eight, p + i, sizeof eight);
+		low |= (eight - each * 0x20) & ~eight;
+	}
+	bool control = (low & each * 0x80) != 0;
+	for (; i < n; i++)
+		control |= p[i] < 0x20;
+	return !control && memchr(p, '\\', n) == NULL && utf8_valid((const char *)p, n);
+}
+
+/* A string in a plain line. */
 static struct bytes string(struct look *l)
 {
-	bool ascii = true;
 	must(l, "\"");
-	const uint8_t *from = l->at;
-	while (!l->odd && l->at < l->end && *l->at != '"') {
-		l->odd = *l->at < 0x20 || *l->at == '\\';
-		ascii &= *l->at < 0x80;
-		l->at++;
-	}
-	struct bytes text = {from, (size_t)(l->at - from)};
-	must(l, "\"");
-	l->odd = l->odd || (!ascii && !utf8_valid((const char *)text.p, text.n));
-	return text;
+	const uint8_t *from = l->at, *end = l->odd ? NULL : memchr(from, '"', (size_t)(l->end - from));
+	l->odd = end == NULL;
+	if (l->odd)
+		return (struct bytes){from, 0};
+	l->at = end + 1;
+	return (struct bytes){from, (size_t)(end - from)};
 }
 
 /* A count of at most 15 digits. */
@@ -167,7 +178,7 @@ static void head(struct look *l, struct glance *g)
 
 bool item_glance(struct bytes line, struct glance *ret)
 {
-	struct look l = {line.p, line.p + line.n, false};
+	struct look l = {line.p, line.p + line.n, line.n == 0 || !plain(line.p, line.n - 1)};
 	struct glance g = {0};
 	head(&l, &g);
 	g.head = since(&l, line.p);

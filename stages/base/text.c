@@ -167,8 +167,18 @@ bool time_parse_pdf(const char *text, size_t n, int64_t *ret_ms)
 
 bool utf8_valid(const char *text, size_t n)
 {
+	const uint64_t each = UINT64_C(0x0101010101010101);
 	size_t at = 0;
 	while (at < n) {
+		uint64_t eight;
+		if (n - at >= sizeof eight) {
+			memcpy(&eight, text + at, sizeof eight);
+			/* ASCII without a NUL: no byte has its highest bit set, nor gets it when 1 is taken from each. */
+			if (((eight | (eight - each)) & each * 0x80) == 0) {
+				at += sizeof eight;
+				continue;
+			}
+		}
 		utf8proc_int32_t c;
 		utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(n - at), &c);
 		if (step <= 0 || c == 0)
