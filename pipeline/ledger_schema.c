@@ -71,9 +71,11 @@ int ledger_file_write(const char *path, sqlite3 **ret_db)
 		return got;
 	sqlite3_busy_timeout(*ret_db, 5000);
 	/* The write-ahead log grows while somebody reads for long; afterwards it is cut again. What is deleted need not be overwritten:
-	 * it was no secret. What a statement might have to take back is a few pages: no files for them. */
+	 * it was no secret. What a statement might have to take back is a few pages: no files for them. Records are about 1 kB, so pages of
+	 * a new ledger are larger than by default. */
 	return sqlite3_exec(*ret_db,
-	                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; "
+	                    "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA "
+	                    "journal_size_limit = 67108864; "
 	                    "PRAGMA cache_size = -16000; PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY;",
 	                    NULL, NULL, NULL);
 }
