@@ -22,10 +22,12 @@ struct key_config service_key_config(const struct site *site)
 
 static int key_main(const struct profile *profile, const struct site *site, int control_fd, int ready_fd)
 {
-	(void)profile;
 	if (site == NULL || site->key == NULL)
 		return refuse(ready_fd, "site-needs", "key");
 	struct key_config config = service_key_config(site);
+	/* Before the one who asks is given up itself. */
+	if (profile->limits.item_seconds < 2 * KEY_ANSWER_S)
+		config.answer_s = (profile->limits.item_seconds + 1) / 2;
 	return keyholder_main(&config, control_fd, ready_fd);
 }
 

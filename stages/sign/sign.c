@@ -172,7 +172,8 @@ static enum status use_key(struct sign *s, struct bytes original, const struct l
 	st = cades_sign(&r, &u->cms, e);
 	if (st == ST_OK)
 		return use_save(u, e);
-	/* The key holder has said that there is no signature. */
+	if (keyholder_used(s->session.key))
+		return st; /* the note tells that the result was lost */
 	use_undo(u);
 	struct err ignored;
 	use_save(u, &ignored);

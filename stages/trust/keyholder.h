@@ -18,6 +18,7 @@
 #include "stages/base/err.h"
 
 #define KEY_MESSAGE_MAX (256u * 1024u)
+#define KEY_ANSWER_S 100 /* less than a client waits */
 
 /* What a key is used with. */
 enum key_algorithm {
@@ -35,6 +36,9 @@ struct key_config {
 	size_t n_certificates;
 	const char *state_folder; /* where a wrong PIN is noted durably and the host-wide lock lies; NULL: /var/lib/arkseal
 	                                   * where writable, else $XDG_STATE_HOME/arkseal */
+	unsigned
+	    answer_s; /* for one request, opening the token included; 0: KEY_ANSWER_S. Nothing else ends a module that hangs: the
+	                                   * service dies of it, and its clients hear "key-gone" */
 };
 
 /* Runs the service until control_fd is closed and no client is left; see struct service in pipeline/stage.h for the descriptors.
@@ -64,5 +68,7 @@ enum key_algorithm keyholder_algorithm(const struct keyholder *k);
  * Errors: ST_RETRY "key-gone" (token removed, session lost), ST_RUN "key-pin", ST_BUG "key-attributes". */
 enum status keyholder_sign(struct keyholder *k, enum key_algorithm algorithm, enum key_digest digest, const uint8_t *attributes,
                            size_t n, struct buf *ret_signature, struct err *e);
+/* Whether the last call of keyholder_sign used the key, or may have: it was asked for a signature, and did not answer that there is none. */
+bool keyholder_used(const struct keyholder *k);
 
 #endif

@@ -85,7 +85,7 @@ class Behind:
     """What an archive needs of the test PKI, reached through a gate of its own."""
 
     def __init__(self, pki, folder):
-        self.pki, self.folder = pki, folder
+        self.pki, self.folder, self.more = pki, folder, {}
         os.makedirs(folder)
         with open(os.path.join(pki.folder, "port"), encoding="utf-8") as file:
             port = int(file.read())
@@ -98,7 +98,7 @@ class Behind:
             file.write(site)
 
     def environment(self):
-        return self.pki.environment()
+        return {**self.pki.environment(), **self.more}
 
 
 class Real(Archive):
@@ -263,7 +263,7 @@ def told_twice(place, pki):
 
 
 def frozen_key(place, pki):
-    archive = Real(place, pki)
+    archive = Real(place, pki, 6)
     process = archive.start()
     wait_until(archive, process, "one is signed", lambda: archive.done("sign") > 0)
     freeze(archive, process, "key hol")
@@ -272,6 +272,30 @@ def frozen_key(place, pki):
     expect(archive, archive.start(), 0)
     archive.check()
     return said
+
+
+def hung_token(place, pki):
+    """A module that does not come back from its work costs the key holder, not the run."""
+    archive = Real(place, pki)
+    hung = os.path.join(place, "hung")
+    site = os.path.join(archive.pki.folder, "site.yaml")
+    with open(site, encoding="utf-8") as file:
+        text = file.read()
+    with open(os.path.join(pki.folder, "module"), encoding="utf-8") as file:
+        module = file.read().strip()
+    with open(site, "w", encoding="utf-8") as file:
+        file.write(text.replace(f"module-path={module}", f"module-path={os.path.join(BUILD, 'tests', 'fault', 'hung_token.so')}"))
+    archive.pki.more = {"HUNG_TOKEN": hung, "HUNG_TOKEN_MODULE": module}
+    with open(hung, "w", encoding="utf-8"):
+        pass
+    process = archive.start("--set", "limits.item-seconds=10" if not SANITIZED else "limits.item-seconds=60")
+    wait_until(archive, process, "the token hangs", lambda: os.path.getsize(hung) > 0)
+    os.rename(hung, hung + ".over")
+    expect(archive, process, 0)
+    archive.check()
+    if not archive.discarded():
+        fail("the use of the key that hung is in no register")
+    return "goes on"
 
 
 def poisoned(place, _):
@@ -417,7 +441,7 @@ def patience_revocation(place, pki):
 
 
 def patience_key(place, pki):
-    archive = Real(place, pki)
+    archive = Real(place, pki, 6)
     process = archive.start("--set", "limits.item-seconds=3")
     wait_until(archive, process, "one is signed", lambda: archive.done("sign") > 0)
     frozen = freeze(archive, process, "key hol")
@@ -561,7 +585,7 @@ def archive_read_only(place, _):
     return said
 
 
-SCENES = (silent_authority, slow_authority, frozen_key, under_load, patience_authority, patience_revocation, patience_key, whose_wait,
+SCENES = (silent_authority, slow_authority, frozen_key, hung_token, under_load, patience_authority, patience_revocation, patience_key, whose_wait,
           told_twice, poisoned, frozen_workers, in_a_pause, unread, second_run, hung_up, closed_terminal, backlog_away,
           backlog_away_early, backlog_gone, source_gone, archive_away, archive_read_only)
 

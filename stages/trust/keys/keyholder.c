@@ -112,9 +112,11 @@ static bool answer(struct service *s, struct client *c, const struct talk_messag
 			continue;
 		size_t place = talk_begin(&c->out, TALK_DONE);
 		struct rd request = RD_INIT(m->body.p, m->body.n);
+		alarm(s->config->answer_s > 0 ? s->config->answer_s : KEY_ANSWER_S);
 		enum status st = open_hsm(s, &e);
 		if (st == ST_OK)
 			st = requests[i].give(s, &request, &c->out, &e);
+		alarm(0);
 		if (st != ST_OK && !c->out.failed) {
 			c->out.len = place;
 			talk_fault(&c->out, &e);
@@ -210,6 +212,7 @@ static void hide(void)
 static enum status start(struct service *s, struct err *e)
 {
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGALRM, SIG_DFL);
 	hide();
 	enum status st = key_uri_parse(s->config->uri, &s->uri, e);
 	if (st == ST_OK)

@@ -13,6 +13,7 @@
 struct keyholder {
 	int fd;
 	bool broken; /* an answer may still be under way: nothing more is asked here */
+	bool used;
 	X509 *certificate;
 	STACK_OF(X509) * chain;
 };
@@ -107,6 +108,11 @@ enum key_algorithm keyholder_algorithm(const struct keyholder *k)
 	return EVP_PKEY_get_base_id(X509_get0_pubkey(k->certificate)) == EVP_PKEY_EC ? KEY_ECDSA : KEY_RSA_PKCS1;
 }
 
+bool keyholder_used(const struct keyholder *k)
+{
+	return k->used;
+}
+
 enum status keyholder_sign(struct keyholder *k, enum key_algorithm algorithm, enum key_digest digest, const uint8_t *attributes,
                            size_t n, struct buf *ret_signature, struct err *e)
 {
@@ -119,9 +125,12 @@ enum status keyholder_sign(struct keyholder *k, enum key_algorithm algorithm, en
 	talk_end(&out, place);
 	if (out.failed)
 		return err_set(e, ST_BUG, "key-attributes", "%zu bytes of attributes are too many", n);
+	k->used = !k->broken;
 	enum status st = ask(k, &out, &in, &r, e);
-	if (st != ST_OK)
+	if (st != ST_OK) {
+		k->used &= k->broken; /* a fault is an answer too: there is no signature */
 		return st;
+	}
 	struct bytes signature = talk_read_bytes(&r);
 	if (r.failed || rd_left(&r) != 0 || signature.n == 0)
 		return err_set(e, ST_BUG, "key-attributes", "the key holder's answer is not a signature");
