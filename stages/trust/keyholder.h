@@ -36,9 +36,9 @@ struct key_config {
 	size_t n_certificates;
 	const char *state_folder; /* where a wrong PIN is noted durably and the host-wide lock lies; NULL: /var/lib/arkseal
 	                                   * where writable, else $XDG_STATE_HOME/arkseal */
-	unsigned
-	    answer_s; /* for one request, opening the token included; 0: KEY_ANSWER_S. Nothing else ends a module that hangs: the
-	                                   * service dies of it, and its clients hear "key-gone" */
+	/* Seconds for one request, opening the token included; 0: KEY_ANSWER_S. A module that hangs longer ends the service, since
+	 * nothing else ends it; clients hear "key-gone". */
+	unsigned answer_s;
 };
 
 /* Runs the service until control_fd is closed and no client is left; see struct service in pipeline/stage.h for the descriptors.
