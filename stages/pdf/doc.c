@@ -30,19 +30,26 @@ enum status pdfdoc_open(struct bytes in, struct pdfdoc **ret_doc, struct err *e)
 	return ST_OK;
 }
 
+static void free_objstms(struct pdf_state *s)
+{
+	while (s->objstms != NULL) {
+		struct pdf_objstm *next = s->objstms->next;
+		buf_free(&s->objstms->data);
+		free(s->objstms->numbers);
+		free(s->objstms);
+		s->objstms = next;
+	}
+	s->objstm_bytes = 0;
+}
+
 void pdfdoc_close(struct pdfdoc *d)
 {
 	if (d == NULL)
 		return;
 	if (d->state != NULL) {
-		while (d->state->objstms != NULL) {
-			struct pdf_objstm *next = d->state->objstms->next;
-			buf_free(&d->state->objstms->data);
-			free(d->state->objstms->numbers);
-			free(d->state->objstms);
-			d->state->objstms = next;
-		}
+		free_objstms(d->state);
 		pdf_arena_free(&d->state->arena);
+		pdf_arena_free(&d->state->objects);
 		free(d->state->slots);
 		free(d->state->pages);
 		free(d->state);
@@ -165,7 +172,7 @@ static enum status read_plain(const struct pdfdoc *d, const struct pdf_entry *en
 	if (entry->at >= d->in.n)
 		return err_set(e, ST_ITEM, "pdf-object", "object %u should be at byte %llu of %zu", entry->number,
 		               (unsigned long long)entry->at, d->in.n);
-	struct pdflex lx = {.in = d->in, .at = (size_t)entry->at, .doc = d, .arena = &d->state->arena, .e = e};
+	struct pdflex lx = {.in = d->in, .at = (size_t)entry->at, .doc = d, .arena = &d->state->objects, .e = e};
 	while (lx.at < lx.in.n && pdf_is_space(lx.in.p[lx.at]))
 		lx.at++;
 	uint32_t number, generation;
@@ -255,7 +262,7 @@ static enum status read_packed(const struct pdfdoc *d, const struct pdf_entry *e
 	                    .at = s->numbers[s->n + index],
 	                    .base = PDF_NOWHERE,
 	                    .doc = d,
-	                    .arena = &d->state->arena,
+	                    .arena = &d->state->objects,
 	                    .number = entry->number,
 	                    .e = e};
 	st = pdflex_object(&lx, ret_object);
@@ -311,6 +318,17 @@ const struct pdfobj *pdfdoc_object_generation(const struct pdfdoc *d, uint32_t n
 		return o != NULL ? o : pdfdoc_object_generation(d->below, number, generation);
 	}
 	return pdfdoc_generation(d, number) == generation ? pdfdoc_object(d, number) : &pdf_null;
+}
+
+void pdfdoc_forget(const struct pdfdoc *d)
+{
+	struct pdf_state *s = d->state;
+	if (s->objects.total + s->objstm_bytes < PDF_FORGET)
+		return;
+	for (size_t i = 0; i < d->n_entries; i++)
+		s->slots[i].object = NULL;
+	pdf_arena_free(&s->objects);
+	free_objstms(s);
 }
 
 bool pdfdoc_locate(const struct pdfdoc *d, uint32_t number, uint64_t *ret_offset, uint64_t *ret_length, uint32_t *ret_stream)

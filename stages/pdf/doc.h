@@ -62,6 +62,9 @@ const struct pdfobj *pdfdoc_catalog(const struct pdfdoc *d);
  * first one counts) and gives the null object; ask pdfdoc_fault when done. */
 const struct pdfobj *pdfdoc_object(const struct pdfdoc *d, uint32_t number);
 enum status pdfdoc_fault(const struct pdfdoc *d, struct err *e);
+/* Drops parsed objects where they have come to take more than a few MiB: for a walk over a document of any size. Every pdfobj got
+ * from this document before, but for the trailer, is invalid afterwards. */
+void pdfdoc_forget(const struct pdfdoc *d);
 /* Where an object lies: offset and length of "N G obj … endobj", or the number of its object stream in *ret_stream. */
 bool pdfdoc_locate(const struct pdfdoc *d, uint32_t number, uint64_t *ret_offset, uint64_t *ret_length, uint32_t *ret_stream);
 

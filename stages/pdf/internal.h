@@ -10,6 +10,7 @@
 #define PDF_DEPTH 100                    /* nested arrays and dictionaries, levels of a tree */
 #define PDF_ARENA_MAX ((size_t)1 << 29)  /* bytes of parsed objects in a document */
 #define PDF_OBJSTM_MAX ((size_t)1 << 28) /* bytes of all decoded object streams of a document */
+#define PDF_FORGET ((size_t)1 << 24)     /* bytes of parsed objects and object streams that pdfdoc_forget keeps */
 #define PDF_DICT_SMALL 16                /* entries; a larger dictionary has a sorted copy of its pairs after them */
 #define PDF_OBJECTS_MAX 8388608u         /* ISO 32000-1, Annex C: 8,388,607 indirect objects, and object 0 */
 
@@ -123,7 +124,8 @@ struct pdf_objstm {
 
 /* What reading adds to an open document. */
 struct pdf_state {
-	struct pdf_arena arena;
+	struct pdf_arena arena;   /* of cross-references and trailers */
+	struct pdf_arena objects; /* of what slots hold */
 	struct pdf_slot *slots; /* one an entry */
 	struct pdf_objstm *objstms;
 	size_t objstm_bytes;

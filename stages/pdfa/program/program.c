@@ -1,0 +1,1 @@
+#include "stages/pdfa/program/program.h"
