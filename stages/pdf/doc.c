@@ -8,12 +8,13 @@
 
 #define CHAIN_MAX 32 /* objects that need each other to be read: a stream, its Length, its object stream … */
 
-enum status pdfdoc_open(struct bytes in, struct pdfdoc **ret_doc, struct err *e)
+static enum status open_document(struct bytes in, bool lenient, struct pdfdoc **ret_doc, struct err *e)
 {
 	struct pdfdoc *d = calloc(1, sizeof *d);
 	if (d == NULL)
 		return pdf_no_memory(e);
 	d->in = in;
+	d->lenient = lenient;
 	d->trailer = &pdf_null;
 	d->state = calloc(1, sizeof *d->state);
 	enum status st = d->state == NULL ? pdf_no_memory(e) : pdfxref_read(d, e);
@@ -28,6 +29,16 @@ enum status pdfdoc_open(struct bytes in, struct pdfdoc **ret_doc, struct err *e)
 	}
 	*ret_doc = d;
 	return ST_OK;
+}
+
+enum status pdfdoc_open(struct bytes in, struct pdfdoc **ret_doc, struct err *e)
+{
+	return open_document(in, false, ret_doc, e);
+}
+
+enum status pdfdoc_open_lenient(struct bytes in, struct pdfdoc **ret_doc, struct err *e)
+{
+	return open_document(in, true, ret_doc, e);
 }
 
 static void free_objstms(struct pdf_state *s)
@@ -56,12 +67,28 @@ void pdfdoc_close(struct pdfdoc *d)
 	}
 	free(d->entries);
 	free(d->revisions);
+	free(d->sections);
 	free(d);
 }
 
 struct bytes pdfdoc_bytes(const struct pdfdoc *d)
 {
 	return d->in;
+}
+
+uint64_t pdfdoc_header(const struct pdfdoc *d)
+{
+	return d->header;
+}
+
+size_t pdfdoc_sections(const struct pdfdoc *d)
+{
+	return d->n_sections;
+}
+
+struct pdfdoc_section pdfdoc_section(const struct pdfdoc *d, size_t i)
+{
+	return i < d->n_sections ? d->sections[i] : (struct pdfdoc_section){.trailer = &pdf_null};
 }
 
 size_t pdfdoc_revisions(const struct pdfdoc *d)
@@ -350,35 +377,93 @@ bool pdfdoc_locate(const struct pdfdoc *d, uint32_t number, uint64_t *ret_offset
 	return true;
 }
 
-/* Walks the page tree (7.7.3.2), in order, each node once. */
-static enum status walk_pages(const struct pdfdoc *d, const struct pdfobj *node, unsigned depth, struct err *e)
+/* A node of the page tree whose kids are being walked; a kid of number 0 is no reference. */
+struct kid {
+	uint32_t number;
+	uint16_t generation;
+};
+
+struct level {
+	struct kid *kids;
+	uint32_t number;
+	size_t n, at;
+};
+
+static enum status add_page(struct pdf_state *s, uint32_t number, struct err *e)
+{
+	if (s->n_pages % 256 == 0) {
+		uint32_t *pages = realloc(s->pages, (s->n_pages + 256) * sizeof *pages);
+		if (pages == NULL)
+			return pdf_no_memory(e);
+		s->pages = pages;
+	}
+	s->pages[s->n_pages++] = number;
+	return ST_OK;
+}
+
+static enum status open_level(const struct pdfobj *kids, uint32_t number, struct level *ret_level, struct err *e)
+{
+	size_t n = pdfobj_length(kids);
+	*ret_level = (struct level){.number = number, .n = n, .kids = calloc(n + 1, sizeof *ret_level->kids)};
+	if (ret_level->kids == NULL)
+		return pdf_no_memory(e);
+	for (size_t i = 0; i < n; i++) {
+		const struct pdfobj *o = pdfobj_at(kids, i);
+		if (o->kind == PDF_REFERENCE)
+			ret_level->kids[i] = (struct kid){o->u.reference.number, o->u.reference.generation};
+	}
+	return ST_OK;
+}
+
+/* A node, each once: a page is entered, the kids of others become a level. */
+static enum status visit_node(const struct pdfdoc *d, const struct pdfobj *node, struct level *levels, size_t *depth,
+                              struct err *e)
 {
 	struct pdf_state *s = d->state;
 	uint32_t number = pdfobj_number(node);
 	const struct pdf_entry *entry = pdfdoc_entry(d, number);
 	if (pdfobj_kind(node) != PDF_DICT || entry == NULL)
 		return err_set(e, ST_ITEM, "pdf-pages", "a node of the page tree is no indirect dictionary");
-	if (s->slots[entry - d->entries].page_seen || depth > PDF_DEPTH)
+	if (s->slots[entry - d->entries].page_seen || *depth >= PDF_DEPTH)
 		return err_set(e, ST_ITEM, "pdf-pages", "object %u stands twice in the page tree, or too deep", number);
 	s->slots[entry - d->entries].page_seen = true;
 	const struct pdfobj *type = pdfobj_get(node, "Type"), *kids = pdfobj_get(node, "Kids");
-	if (pdfobj_is_name(type, "Page")) {
-		if (s->n_pages % 256 == 0) {
-			uint32_t *pages = realloc(s->pages, (s->n_pages + 256) * sizeof *pages);
-			if (pages == NULL)
-				return pdf_no_memory(e);
-			s->pages = pages;
-		}
-		s->pages[s->n_pages++] = number;
-		return ST_OK;
-	}
-	if (!pdfobj_is_name(type, "Pages") || pdfobj_kind(kids) != PDF_ARRAY)
+	/* A lenient reader goes by Kids where the type says nothing. */
+	bool guess = d->lenient && !pdfobj_is_name(type, "Page") && !pdfobj_is_name(type, "Pages");
+	bool inner = pdfobj_kind(kids) == PDF_ARRAY && (guess || pdfobj_is_name(type, "Pages"));
+	if (pdfobj_is_name(type, "Page") || (guess && !inner))
+		return add_page(s, number, e);
+	if (!inner)
 		return err_set(e, ST_ITEM, "pdf-pages", "object %u is no node of the page tree", number);
-	enum status st = ST_OK;
-	for (size_t i = 0; i < pdfobj_length(kids) && st == ST_OK; i++)
-		st = pdfobj_kind_direct(pdfobj_at(kids, i)) != PDF_REFERENCE
-		         ? err_set(e, ST_ITEM, "pdf-pages", "object %u has a kid that is no reference", number)
-		         : walk_pages(d, pdf_resolve(pdfobj_at(kids, i)), depth + 1, e);
+	enum status st = open_level(kids, number, &levels[*depth], e);
+	*depth += st == ST_OK;
+	return st;
+}
+
+/* Walks the page tree (7.7.3.2) in order. Holds numbers, not objects, so that a lenient reader may forget on the way. */
+static enum status walk_pages(const struct pdfdoc *d, struct err *e)
+{
+	struct level levels[PDF_DEPTH];
+	size_t depth = 0;
+	enum status st = visit_node(d, pdf_resolve(pdfobj_get(pdfdoc_catalog(d), "Pages")), levels, &depth, e);
+	while (st == ST_OK && depth > 0) {
+		struct level *l = &levels[depth - 1];
+		if (l->at == l->n) {
+			free(l->kids);
+			depth--;
+			continue;
+		}
+		struct kid kid = l->kids[l->at++];
+		if (kid.number == 0)
+			st = err_set(e, ST_ITEM, "pdf-pages", "object %u has a kid that is no reference", l->number);
+		else
+			st = visit_node(d, pdf_resolve(pdfdoc_object_generation(d, kid.number, kid.generation)), levels, &depth,
+			                e);
+		if (d->lenient)
+			pdfdoc_forget(d);
+	}
+	while (depth > 0)
+		free(levels[--depth].kids);
 	return st;
 }
 
@@ -387,7 +472,7 @@ enum status pdfdoc_pages(const struct pdfdoc *d, size_t *ret_count, struct err *
 	struct pdf_state *s = d->state;
 	if (!s->pages_known) {
 		s->pages_known = true;
-		walk_pages(d, pdf_resolve(pdfobj_get(pdfdoc_catalog(d), "Pages")), 0, &s->pages_fault);
+		walk_pages(d, &s->pages_fault);
 		if (s->pages_fault.status == ST_ITEM)
 			pdfdoc_fault(d, &s->pages_fault); /* a syntax fault in a node tells more */
 	}

@@ -38,8 +38,14 @@ struct pdfdoc;
 /* Opens over bytes that must live as long as the result. Reads the header, the last startxref and the whole chain of
  * cross-references (tables, streams, hybrids). Errors: ST_ITEM "pdf-…" with the offset in e->where. */
 enum status pdfdoc_open(struct bytes in, struct pdfdoc **ret_doc, struct err *e);
+/* The same for a checker of PDF/A, which has rules of its own for what is wrong here: bytes before the header (offsets count from the
+ * header then) and after the last marker, a version that is none, the spacing of cross-reference tables, objects beyond Size, a
+ * wrong Length, missing ends of lines and endobj, wrong digits in hexadecimal strings and names, keys that stand twice (the last counts).
+ * Nothing that PDF itself calls for is guessed: without cross-references there is no document. */
+enum status pdfdoc_open_lenient(struct bytes in, struct pdfdoc **ret_doc, struct err *e);
 void pdfdoc_close(struct pdfdoc *d);
-struct bytes pdfdoc_bytes(const struct pdfdoc *d);
+struct bytes pdfdoc_bytes(const struct pdfdoc *d); /* from the header on */
+uint64_t pdfdoc_header(const struct pdfdoc *d);    /* offset of the header in what was opened; 0 unless lenient */
 
 /* Revisions, oldest first. A revision ends after its %%EOF and end-of-line. */
 struct pdfdoc_revision {
@@ -50,6 +56,15 @@ size_t pdfdoc_revisions(const struct pdfdoc *d);
 struct pdfdoc_revision pdfdoc_revision(const struct pdfdoc *d, size_t i);
 /* The document as it was at the end of revision i, over the same bytes; the caller closes it. */
 enum status pdfdoc_open_revision(const struct pdfdoc *d, size_t i, struct pdfdoc **ret_doc, struct err *e);
+
+/* Cross-reference sections, the newest first; the stream of a hybrid file after its table. */
+struct pdfdoc_section {
+	uint64_t offset;
+	const struct pdfobj *trailer; /* or the cross-reference stream */
+	bool is_stream;
+};
+size_t pdfdoc_sections(const struct pdfdoc *d);
+struct pdfdoc_section pdfdoc_section(const struct pdfdoc *d, size_t i);
 
 bool pdfdoc_encrypted(const struct pdfdoc *d);
 bool pdfdoc_has_xref_stream(const struct pdfdoc *d); /* the newest section is a stream */
@@ -91,6 +106,14 @@ const struct pdfobj *pdfobj_at(const struct pdfobj *o, size_t i);
 const struct pdfobj *pdfobj_get(const struct pdfobj *o, const char *key);
 const char *pdfobj_key(const struct pdfobj *o, size_t i);
 const struct pdfobj *pdfobj_value(const struct pdfobj *o, size_t i);
+/* How a string or a number is written. */
+enum pdfobj_form {
+	PDF_FORM_HEX = 1,     /* a hexadecimal string */
+	PDF_FORM_ODD = 2,     /* with an odd number of characters that are no white space */
+	PDF_FORM_NO_HEX = 4,  /* with a character that is no digit (met by a lenient reader only) */
+	PDF_FORM_INTEGER = 8, /* an integer; where its kind is PDF_REAL: one beyond 64 bits */
+};
+unsigned pdfobj_form(const struct pdfobj *o);
 /* Where the source of a direct object lies: for a signature's /Contents, with its '<' and '>'. */
 void pdfobj_span(const struct pdfobj *o, uint64_t *ret_offset, uint64_t *ret_length);
 /* A stream's data as it lies in the file, and decoded (Flate with predictors, ASCIIHex, ASCII85, LZW, RunLength; other filters are ST_ITEM

@@ -62,6 +62,7 @@ struct pdfobj {
 		} reference;
 	} u;
 	enum pdfobj_kind kind;
+	uint8_t form; /* enum pdfobj_form */
 };
 
 extern const struct pdfobj pdf_null;
@@ -126,9 +127,11 @@ struct pdf_objstm {
 struct pdf_state {
 	struct pdf_arena arena;   /* of cross-references and trailers */
 	struct pdf_arena objects; /* of what slots hold */
-	struct pdf_slot *slots; /* one an entry */
+	struct pdf_slot *slots;   /* one an entry */
 	struct pdf_objstm *objstms;
 	size_t objstm_bytes;
+	/* A lenient reader's last search: from here the next endstream stands there; UINT64_MAX: there is none. */
+	uint64_t endstream_from, endstream_to;
 	struct err fault; /* the first */
 	uint32_t *pages;
 	size_t n_pages;
@@ -150,6 +153,10 @@ struct pdfdoc {
 	size_t n_revisions;
 	const struct pdfobj *trailer;
 	bool xref_stream, hybrid;
+	bool lenient;
+	uint64_t header; /* bytes before in.p */
+	struct pdfdoc_section *sections;
+	size_t n_sections;
 	uint32_t size;
 	int header_version;
 	struct pdf_state *state;

@@ -143,6 +143,11 @@ bool pdflex_unsigned(struct pdflex *lx, uint64_t max, uint64_t *ret_number)
 	return true;
 }
 
+static bool lenient(const struct pdflex *lx)
+{
+	return lx->doc != NULL && lx->doc->lenient;
+}
+
 static struct pdfobj *new_object(struct pdflex *lx, enum pdfobj_kind kind, size_t from)
 {
 	struct pdfobj *o = pdf_arena_take(lx->arena, sizeof *o);
@@ -176,12 +181,16 @@ static enum status hex_string(struct pdflex *lx, const struct pdfobj **ret_objec
 	uint8_t *to = pdf_arena_take(lx->arena, (end - lx->at + 1) / 2 + 1);
 	if (to == NULL)
 		return no_room(lx);
-	size_t digits = 0;
+	size_t digits = 0, wrong = 0;
 	for (; lx->at < end; lx->at++) {
 		uint8_t c = lx->in.p[lx->at];
 		int v = hex_digit(c);
 		if (v < 0 && pdf_is_space(c))
 			continue;
+		if (v < 0 && lenient(lx)) {
+			wrong++;
+			continue;
+		}
 		if (v < 0)
 			return pdflex_fail(lx, "pdf-syntax", "a hexadecimal string has a byte that is no digit");
 		if (digits % 2 == 0)
@@ -195,6 +204,7 @@ static enum status hex_string(struct pdflex *lx, const struct pdfobj **ret_objec
 	if (o == NULL)
 		return no_room(lx);
 	o->u.string = (struct bytes){to, (digits + 1) / 2};
+	o->form = (uint8_t)(PDF_FORM_HEX | ((digits + wrong) % 2 != 0 ? PDF_FORM_ODD : 0) | (wrong > 0 ? PDF_FORM_NO_HEX : 0));
 	*ret_object = o;
 	return ST_OK;
 }
@@ -285,10 +295,13 @@ static enum status name(struct pdflex *lx, const struct pdfobj **ret_object)
 		if (c == '#') {
 			int high = end - lx->at >= 2 ? hex_digit(lx->in.p[lx->at]) : -1;
 			int low = end - lx->at >= 2 ? hex_digit(lx->in.p[lx->at + 1]) : -1;
-			if (high < 0 || low < 0 || high + low == 0)
+			bool right = high >= 0 && low >= 0 && high + low != 0;
+			if (!right && !lenient(lx))
 				return pdflex_fail(lx, "pdf-syntax", "a name has a wrong #-sequence");
-			c = (uint8_t)(high << 4 | low);
-			lx->at += 2;
+			if (right) {
+				c = (uint8_t)(high << 4 | low);
+				lx->at += 2;
+			}
 		}
 		to[n++] = (char)c;
 	}
@@ -331,6 +344,8 @@ static enum status number(struct pdflex *lx, const struct pdfobj **ret_object)
 			dots++;
 			continue;
 		}
+		if ((c < '0' || c > '9') && lenient(lx) && digits > 0)
+			break;
 		if (c < '0' || c > '9')
 			return pdflex_fail(lx, "pdf-syntax", "a number has a byte that is no digit");
 		unsigned digit = (unsigned)(c - '0');
@@ -351,6 +366,7 @@ static enum status number(struct pdflex *lx, const struct pdfobj **ret_object)
 	} else {
 		o->u.integer = negative ? -(int64_t)v : (int64_t)v;
 	}
+	o->form = dots == 0 ? PDF_FORM_INTEGER : 0;
 	*ret_object = o;
 	return ST_OK;
 }
@@ -434,7 +450,23 @@ static enum status check_keys(struct pdflex *lx, struct pdf_pair *pairs, size_t 
 		for (size_t i = 1; i < n; i++)
 			twice = twice || strcmp(pairs[n + i].key, pairs[n + i - 1].key) == 0;
 	}
-	return twice ? pdflex_fail(lx, "pdf-syntax", "a dictionary has the same key twice") : ST_OK;
+	return twice && !lenient(lx) ? pdflex_fail(lx, "pdf-syntax", "a dictionary has the same key twice") : ST_OK;
+}
+
+/* Of pairs with the same key the last one stays, for a lenient reader; large dictionaries are left alone. */
+static size_t drop_earlier(struct pdf_pair *pairs, size_t n)
+{
+	size_t kept = 0;
+	if (n > PDF_DICT_SMALL)
+		return n;
+	for (size_t i = 0; i < n; i++) {
+		size_t k = i + 1;
+		while (k < n && strcmp(pairs[i].key, pairs[k].key) != 0)
+			k++;
+		if (k == n)
+			pairs[kept++] = pairs[i];
+	}
+	return kept;
 }
 
 static enum status dictionary(struct pdflex *lx, const struct pdfobj **ret_object)
@@ -469,6 +501,8 @@ static enum status dictionary(struct pdflex *lx, const struct pdfobj **ret_objec
 	for (size_t i = 0; i < n; i++)
 		pairs[i] = (struct pdf_pair){lx->stack[mark + 2 * i]->u.name, lx->stack[mark + 2 * i + 1]};
 	lx->n_stack = mark;
+	if (lenient(lx))
+		n = drop_earlier(pairs, n);
 	o->u.dict.pairs = pairs;
 	o->u.dict.n = n;
 	*ret_object = o;
@@ -532,6 +566,44 @@ enum status pdflex_object(struct pdflex *lx, const struct pdfobj **ret_object)
 	return st;
 }
 
+static void skip_white(struct pdflex *lx)
+{
+	while (!at_end(lx) && pdf_is_space(lx->in.p[lx->at]))
+		lx->at++;
+}
+
+/* Whether n bytes on, after white space, the keyword endstream stands. */
+static bool ends_stream(struct pdflex *lx, size_t n)
+{
+	size_t from = lx->at;
+	lx->at += n;
+	skip_white(lx);
+	bool ends = pdflex_keyword(lx, "endstream");
+	lx->at = from;
+	return ends;
+}
+
+/* The bytes up to the next endstream and the end-of-line before it; -1: there is none. What the last search found is kept, so that
+ * many streams without an end are not many searches through the file. */
+static int64_t find_endstream(const struct pdflex *lx)
+{
+	struct pdf_state *s = lx->doc->state;
+	const uint8_t *from = lx->in.p + lx->at, *end;
+	if (s->endstream_to == 0 || lx->at < s->endstream_from || lx->at > s->endstream_to) {
+		end = memmem(from, lx->in.n - lx->at, "endstream", 9);
+		s->endstream_from = lx->at;
+		s->endstream_to = end == NULL ? UINT64_MAX : (uint64_t)(end - lx->in.p);
+	}
+	if (s->endstream_to == UINT64_MAX)
+		return -1;
+	end = lx->in.p + s->endstream_to;
+	if (end > from && end[-1] == '\n')
+		end--;
+	if (end > from && end[-1] == '\r')
+		end--;
+	return end - from;
+}
+
 /* After a dictionary and the keyword "stream" (7.3.8.1): CRLF or LF, exactly Length bytes, an end-of-line that may be missing,
  * "endstream". */
 static enum status stream(struct pdflex *lx, const struct pdfobj *dict, const struct pdfobj **ret_object)
@@ -541,14 +613,23 @@ static enum status stream(struct pdflex *lx, const struct pdfobj *dict, const st
 		lx->at += 2;
 	else if (!at_end(lx) && peek(lx, 0) == '\n')
 		lx->at++;
+	else if (lenient(lx))
+		lx->at += !at_end(lx) && peek(lx, 0) == '\r';
 	else
 		return pdflex_fail(lx, "pdf-syntax", "the keyword stream is not followed by an end-of-line");
 	const struct pdfobj *length = pdfobj_get(dict, "Length");
 	int64_t n = pdfobj_integer(length);
-	if (pdfobj_kind(length) != PDF_INTEGER || n < 0 || (uint64_t)n > lx->in.n - lx->at)
+	bool sound = pdfobj_kind(length) == PDF_INTEGER && n >= 0 && (uint64_t)n <= lx->in.n - lx->at;
+	if (lenient(lx) && (!sound || !ends_stream(lx, (size_t)n))) {
+		n = find_endstream(lx);
+		sound = n >= 0;
+	}
+	if (!sound)
 		return pdflex_fail(lx, "pdf-syntax", "a stream has no right Length");
 	struct bytes raw = {lx->in.p + lx->at, (size_t)n};
 	lx->at += (size_t)n;
+	if (lenient(lx))
+		skip_white(lx);
 	if (peek(lx, 0) == '\r')
 		lx->at++;
 	if (peek(lx, 0) == '\n')
@@ -592,7 +673,7 @@ enum status pdflex_indirect(struct pdflex *lx, uint32_t *ret_number, uint32_t *r
 	enum status st = pdflex_body(lx, ret_object);
 	if (st != ST_OK)
 		return st;
-	if (!pdflex_keyword(lx, "endobj"))
+	if (!pdflex_keyword(lx, "endobj") && !lenient(lx))
 		return pdflex_fail(lx, "pdf-syntax", "an object does not end with endobj");
 	return ST_OK;
 }

@@ -135,6 +135,11 @@ const struct pdfobj *pdfobj_value(const struct pdfobj *o, size_t i)
 	return i < n ? pairs[i].value : &pdf_null;
 }
 
+unsigned pdfobj_form(const struct pdfobj *o)
+{
+	return pdf_resolve(o)->form;
+}
+
 void pdfobj_span(const struct pdfobj *o, uint64_t *ret_offset, uint64_t *ret_length)
 {
 	bool there = o->at != PDF_NOWHERE && o->length != UINT32_MAX;

@@ -5,6 +5,7 @@
 #include "stages/pdf/internal.h"
 
 #define NONE UINT64_MAX
+#define LENIENT_SECTIONS_MAX 4096
 
 /* A cross-reference section with its trailer. */
 struct section {
@@ -63,6 +64,32 @@ static bool table_entry(const uint8_t *p, struct pdf_entry *ret_entry)
 	return true;
 }
 
+/* The same with any spacing, for a lenient reader. */
+static bool loose_entry(struct pdflex *lx, struct pdf_entry *ret_entry)
+{
+	uint64_t at, generation;
+	pdflex_space(lx);
+	if (!pdflex_unsigned(lx, UINT64_MAX, &at) || (pdflex_space(lx), !pdflex_unsigned(lx, 65535, &generation)))
+		return false;
+	pdflex_space(lx);
+	bool used = pdflex_keyword(lx, "n");
+	if (!used && !pdflex_keyword(lx, "f"))
+		return false;
+	ret_entry->at = at;
+	ret_entry->generation = (uint16_t)generation;
+	ret_entry->type = used ? PDF_PLAIN : PDF_FREE;
+	return true;
+}
+
+static bool read_entry(const struct pdfdoc *d, struct pdflex *lx, struct pdf_entry *ret_entry)
+{
+	if (lx->in.n - lx->at >= 20 && table_entry(lx->in.p + lx->at, ret_entry)) {
+		lx->at += 20;
+		return true;
+	}
+	return d->lenient && loose_entry(lx, ret_entry);
+}
+
 static enum status read_table(struct pdfdoc *d, struct pdflex *lx, uint32_t order, struct section *s)
 {
 	for (;;) {
@@ -76,9 +103,11 @@ static enum status read_table(struct pdfdoc *d, struct pdflex *lx, uint32_t orde
 		pdflex_space(lx);
 		for (uint64_t i = 0; i < count; i++) {
 			struct pdf_entry entry = {.number = (uint32_t)(first + i), .order = order};
-			if (lx->in.n - lx->at < 20 || !table_entry(lx->in.p + lx->at, &entry))
+			if (!read_entry(d, lx, &entry))
 				return pdflex_fail(lx, "pdf-xref", "a malformed cross-reference entry");
-			lx->at += 20;
+			/* Some writers begin to count at 1; the first entry shows it. */
+			if (d->lenient && i == 0 && first == 1 && entry.type == PDF_FREE && entry.generation == 65535)
+				entry.number = (uint32_t)(first = 0);
 			enum status st = add_entry(d, entry, lx->e);
 			if (st != ST_OK)
 				return st;
@@ -197,8 +226,20 @@ static bool offset_of(const struct pdfobj *trailer, const char *key, uint64_t *r
 	return true;
 }
 
+/* Where the header is not at the file's begin, some writers count a section's offset from the file's begin all the same. */
+static uint64_t section_offset(const struct pdfdoc *d, uint64_t offset)
+{
+	struct pdflex lx = {.in = d->in, .at = (size_t)offset};
+	if (offset >= d->in.n || offset < d->header || d->header == 0)
+		return offset;
+	pdflex_space(&lx);
+	bool begins = lx.at < lx.in.n && (lx.in.p[lx.at] == 'x' || (lx.in.p[lx.at] >= '0' && lx.in.p[lx.at] <= '9'));
+	return begins ? offset : offset - d->header;
+}
+
 static enum status read_section(struct pdfdoc *d, uint64_t offset, uint32_t order, struct section *ret_section, struct err *e)
 {
+	offset = section_offset(d, offset);
 	if (offset >= d->in.n)
 		return err_set(e, ST_ITEM, "pdf-xref", "a cross-reference section at byte %llu of %zu",
 		               (unsigned long long)offset, d->in.n);
@@ -328,19 +369,40 @@ static enum status settle(struct pdfdoc *d, struct err *e)
 	for (size_t i = 0; i < d->n_entries; i++) {
 		const struct pdf_entry *entry = &d->entries[i];
 		if (n > 0 && d->entries[n - 1].number == entry->number) {
-			if (d->entries[n - 1].order == entry->order)
+			if (d->entries[n - 1].order == entry->order && !d->lenient)
 				return err_set(e, ST_ITEM, "pdf-xref", "object %u has two entries in one cross-reference section",
 				               entry->number);
 			continue;
 		}
 		/* 7.5.5: an object beyond Size is missing for one reader and there for another. */
-		if (entry->number >= d->size && entry->type != PDF_FREE)
+		if (entry->number >= d->size && entry->type != PDF_FREE && !d->lenient)
 			return err_set(e, ST_ITEM, "pdf-xref", "object %u is not below Size %u", entry->number, d->size);
 		d->entries[n++] = *entry;
 	}
 	d->n_entries = n;
 	d->state->slots = calloc(n == 0 ? 1 : n, sizeof *d->state->slots);
 	return d->state->slots == NULL ? pdf_no_memory(e) : ST_OK;
+}
+
+static enum status add_section(struct pdfdoc *d, const struct section *s, struct err *e)
+{
+	struct pdfdoc_section *sections = realloc(d->sections, (d->n_sections + 1) * sizeof *sections);
+	if (sections == NULL)
+		return pdf_no_memory(e);
+	d->sections = sections;
+	sections[d->n_sections++] = (struct pdfdoc_section){s->offset, s->trailer, s->is_stream};
+	return ST_OK;
+}
+
+/* Whether a section may follow the one before it in the chain. */
+static bool leads_back(const struct pdfdoc *d, const struct section *newer, const struct section *s, bool pair)
+{
+	if (!d->lenient)
+		return s->offset != newer->offset && !(pair && s->prev != NONE);
+	for (size_t i = 0; i < d->n_sections; i++)
+		if (d->sections[i].offset == s->offset)
+			return false;
+	return d->n_sections < LENIENT_SECTIONS_MAX;
 }
 
 static enum status read_chain(struct pdfdoc *d, const struct marker *tail, struct err *e)
@@ -355,7 +417,7 @@ static enum status read_chain(struct pdfdoc *d, const struct marker *tail, struc
 			return st;
 		/* A chain goes back in the file; only the two sections of a linearized file stand the other way, and they are its end. */
 		bool pair = order > 0 && s.offset > newer.offset;
-		if (order > 0 && (s.offset == newer.offset || (pair && s.prev != NONE)))
+		if (order > 0 && !leads_back(d, &newer, &s, pair))
 			return err_set(e, ST_ITEM, "pdf-xref", "Prev of the section at byte %llu does not lead back",
 			               (unsigned long long)newer.offset);
 		read_bytes += s.end - s.offset;
@@ -365,13 +427,17 @@ static enum status read_chain(struct pdfdoc *d, const struct marker *tail, struc
 			d->hybrid = s.stream != NONE;
 			st = add_revision(d, s.offset, tail, e);
 		} else {
-			st = note_revision(d, &newer, &s, pair, e);
+			st = d->lenient ? ST_OK : note_revision(d, &newer, &s, pair, e);
 		}
+		if (st == ST_OK)
+			st = add_section(d, &s, e);
 		if (st == ST_OK && s.stream != NONE) {
 			struct section hidden;
 			st = read_section(d, s.stream, order + 1, &hidden, e);
 			if (st == ST_OK && !hidden.is_stream)
 				st = err_set(e, ST_ITEM, "pdf-xref", "XRefStm leads to no cross-reference stream");
+			if (st == ST_OK)
+				st = add_section(d, &hidden, e);
 			read_bytes += st == ST_OK ? hidden.end - hidden.offset : 0;
 		}
 		/* Sections may lie inside each other's strings; reading them again and again must end. */
@@ -382,6 +448,38 @@ static enum status read_chain(struct pdfdoc *d, const struct marker *tail, struc
 		newer = s;
 	}
 	return ST_OK;
+}
+
+/* The header within the first 1024 bytes, as readers look for it; what stands before it is cut off. */
+static enum status find_header(struct pdfdoc *d, struct err *e)
+{
+	size_t n = d->in.n < 1024 ? d->in.n : 1024;
+	const uint8_t *p = memmem(d->in.p, n, "%PDF-", 5);
+	if (p == NULL)
+		return err_set(e, ST_ITEM, "pdf-header", "there is no %%PDF- in the first 1024 bytes");
+	d->header = (uint64_t)(p - d->in.p);
+	d->in = (struct bytes){p, d->in.n - (size_t)d->header};
+	p = d->in.p;
+	d->header_version = 14;
+	if (d->in.n >= 8 && p[5] >= '1' && p[5] <= '9' && p[6] == '.' && p[7] >= '0' && p[7] <= '9')
+		d->header_version = (p[5] - '0') * 10 + p[7] - '0';
+	return ST_OK;
+}
+
+/* The last startxref of the last 1024 bytes and the number after it. */
+static enum status find_tail(struct bytes in, struct marker *ret_marker, struct err *e)
+{
+	size_t from = in.n < 1024 ? 0 : in.n - 1024;
+	for (size_t at = in.n; at-- > from;) {
+		struct pdflex lx = {.in = in, .at = at};
+		if (!pdflex_keyword(&lx, "startxref"))
+			continue;
+		pdflex_space(&lx);
+		*ret_marker = (struct marker){.marker_end = in.n, .end = in.n};
+		if (pdflex_unsigned(&lx, INT64_MAX, &ret_marker->startxref))
+			return ST_OK;
+	}
+	return err_set(e, ST_ITEM, "pdf-trailer", "no startxref in the last 1024 bytes");
 }
 
 static enum status read_header(struct pdfdoc *d, struct err *e)
@@ -397,10 +495,14 @@ static enum status read_header(struct pdfdoc *d, struct err *e)
 enum status pdfxref_read(struct pdfdoc *d, struct err *e)
 {
 	struct marker tail;
-	enum status st = read_header(d, e);
-	if (st != ST_OK || (st = read_tail(d->in, &tail, e)) != ST_OK || (st = read_chain(d, &tail, e)) != ST_OK)
+	enum status st = d->lenient ? find_header(d, e) : read_header(d, e);
+	if (st == ST_OK)
+		st = d->lenient ? find_tail(d->in, &tail, e) : read_tail(d->in, &tail, e);
+	if (st != ST_OK || (st = read_chain(d, &tail, e)) != ST_OK)
 		return st;
 	int64_t size = pdfobj_integer(pdfobj_get(d->trailer, "Size"));
+	if (d->lenient && (size < 1 || size > PDF_OBJECTS_MAX))
+		size = 1;
 	if (size < 1 || size > PDF_OBJECTS_MAX)
 		return err_set(e, ST_ITEM, "pdf-trailer", "Size is %lld", (long long)size);
 	d->size = (uint32_t)size;

@@ -248,7 +248,7 @@ static enum status check_at(struct bytes in, enum pdfa_flavour asked, unsigned d
 {
 	struct pdfdoc *doc;
 	*ret_result = (struct pdfa_result){0};
-	enum status st = pdfdoc_open(in, &doc, e);
+	enum status st = pdfdoc_open_lenient(in, &doc, e);
 	if (st != ST_OK)
 		return st;
 	struct check c = {.doc = doc, .depth = depth};
