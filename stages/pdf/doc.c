@@ -161,7 +161,8 @@ const struct pdfobj *pdfdoc_catalog(const struct pdfdoc *d)
 	return pdf_resolve(pdfobj_get(d->trailer, "Root"));
 }
 
-const struct pdf_entry *pdfdoc_entry(const struct pdfdoc *d, uint32_t number)
+/* The index of the first entry that is not below a number. */
+static size_t entry_from(const struct pdfdoc *d, uint32_t number)
 {
 	size_t low = 0, high = d->n_entries;
 	while (low < high) {
@@ -171,6 +172,20 @@ const struct pdf_entry *pdfdoc_entry(const struct pdfdoc *d, uint32_t number)
 		else
 			high = middle;
 	}
+	return low;
+}
+
+uint32_t pdfdoc_next(const struct pdfdoc *d, uint32_t number)
+{
+	for (size_t i = entry_from(d, number + 1); i < d->n_entries; i++)
+		if (d->entries[i].type != PDF_FREE)
+			return d->entries[i].number;
+	return 0;
+}
+
+const struct pdf_entry *pdfdoc_entry(const struct pdfdoc *d, uint32_t number)
+{
+	size_t low = entry_from(d, number);
 	return low < d->n_entries && d->entries[low].number == number ? &d->entries[low] : NULL;
 }
 

@@ -77,6 +77,8 @@ const struct pdfobj *pdfdoc_catalog(const struct pdfdoc *d);
  * first one counts) and gives the null object; ask pdfdoc_fault when done. */
 const struct pdfobj *pdfdoc_object(const struct pdfdoc *d, uint32_t number);
 enum status pdfdoc_fault(const struct pdfdoc *d, struct err *e);
+/* The number of the next object in use after `number`, in order; 0: there is none. */
+uint32_t pdfdoc_next(const struct pdfdoc *d, uint32_t number);
 /* Drops parsed objects where they have come to take more than a few MiB: for a walk over a document of any size. Every pdfobj got
  * from this document before, but for the trailer, is invalid afterwards. */
 void pdfdoc_forget(const struct pdfdoc *d);
