@@ -360,6 +360,33 @@ static int by_number(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+static bool object_at(const struct pdfdoc *d, uint32_t number, uint64_t at)
+{
+	struct pdflex lx = {.in = d->in, .at = (size_t)at};
+	uint64_t n;
+	if (at >= d->in.n)
+		return false;
+	pdflex_space(&lx);
+	return pdflex_unsigned(&lx, UINT32_MAX, &n) && n == number;
+}
+
+/* Where the header is not at the file's begin, entries may count from either; the first that leads to its object tells. */
+static void count_from_header(struct pdfdoc *d)
+{
+	bool from_begin = false;
+	for (size_t i = 0; i < d->n_entries && i < 64 && !from_begin; i++) {
+		const struct pdf_entry *entry = &d->entries[i];
+		if (entry->type != PDF_PLAIN || entry->at < d->header)
+			continue;
+		if (object_at(d, entry->number, entry->at))
+			return;
+		from_begin = object_at(d, entry->number, entry->at - d->header);
+	}
+	for (size_t i = 0; i < d->n_entries && from_begin; i++)
+		if (d->entries[i].type == PDF_PLAIN && d->entries[i].at >= d->header)
+			d->entries[i].at -= d->header;
+}
+
 /* Keeps the newest entry of each object. */
 static enum status settle(struct pdfdoc *d, struct err *e)
 {
@@ -511,5 +538,8 @@ enum status pdfxref_read(struct pdfdoc *d, struct err *e)
 		d->revisions[i] = d->revisions[d->n_revisions - 1 - i];
 		d->revisions[d->n_revisions - 1 - i] = swap;
 	}
-	return settle(d, e);
+	st = settle(d, e);
+	if (st == ST_OK && d->header > 0)
+		count_from_header(d);
+	return st;
 }

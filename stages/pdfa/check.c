@@ -195,7 +195,7 @@ static void check_document(struct check *c)
 
 static void take_result(const struct check *c, struct pdfa_result *r)
 {
-	r->passes = true;
+	r->passes = r->fault.status == ST_OK;
 	for (size_t i = 0; i < c->n_tallies; i++) {
 		const struct tally *t = &c->tallies[i];
 		struct pdfa_finding *f = &r->findings[i];
@@ -232,8 +232,11 @@ static enum status check_opened(struct check *c, enum pdfa_flavour asked, struct
 	if (!gather(c))
 		return no_memory(e);
 	check_document(c);
-	if (pdfa_ended(c)) {
-		*e = c->err;
+	r->fault = c->err;
+	if (r->fault.status == ST_OK)
+		pdfdoc_fault(c->doc, &r->fault);
+	if (r->fault.status != ST_OK && r->fault.status != ST_ITEM) {
+		*e = r->fault;
 		return e->status;
 	}
 	r->findings = calloc(c->n_tallies + 1, sizeof *r->findings);

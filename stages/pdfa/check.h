@@ -38,12 +38,14 @@ struct pdfa_result {
 	enum pdfa_flavour flavour; /* that was checked */
 	bool claimed;              /* the file's XMP names it */
 	bool passes;
+	/* ST_ITEM: what in the document could not be read, by the first such fault; then it does not pass, whatever the rules say. */
+	struct err fault;
 	struct pdfa_finding *findings; /* in the table's order; every rule of the flavour */
 	size_t n_findings;
 };
 
 /* Checks against a flavour; PDFA_NONE: against what the file's XMP says it is. Where it says nothing known, the result's flavour is
- * PDFA_NONE, and it does not pass. Errors: ST_ITEM "pdf-…": the file cannot be read as PDF, by what fault; ST_RETRY "memory". */
+ * PDFA_NONE, and it does not pass. Errors: ST_ITEM "pdf-…": the file cannot even be opened as PDF, by what fault; ST_RETRY "memory". */
 enum status pdfa_check(struct bytes in, enum pdfa_flavour asked, struct pdfa_result *ret_result, struct err *e);
 void pdfa_result_free(struct pdfa_result *r);
 

@@ -78,7 +78,8 @@ char pdfa_level(const struct check *c);
 /* Shows an object's facts to all rules of the flavour that speak of it. `number`: the indirect object that it is or lies in, 0 for none;
  * `what`: which of several it is, as the document names it ("F3", "Helvetica", "xmp:CreateDate"), or NULL; may be any bytes. */
 void pdfa_show(struct check *c, enum object object, const void *facts, uint32_t number, const char *what);
-/* Ends the check with a fault that is no finding; the first counts. Walks ask pdfa_ended in their loops. */
+/* Ends the check with a fault that is no finding; the first counts. ST_ITEM: the document cannot be read on, and does not pass. Walks ask
+ * pdfa_ended in their loops. */
 void pdfa_fail(struct check *c, const struct err *e);
 bool pdfa_ended(const struct check *c);
 /* Adds the rules of an embedded document to nothing: its verdict alone. False also where it is no PDF, or documents are nested too deep. */

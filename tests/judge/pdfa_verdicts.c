@@ -18,6 +18,8 @@ static void print_result(const char *path, const struct pdfa_result *r)
 			printf("%s%s", comma, r->findings[i].rule);
 			comma = ",";
 		}
+	if (r->fault.status != ST_OK)
+		printf("%s(%s: %s)", comma, r->fault.code, r->fault.detail);
 	putchar('\n');
 	if (getenv("PDFA_DETAIL") == NULL)
 		return;
