@@ -384,8 +384,8 @@ static bool has_turn(struct fonds *f, const struct entry *first, size_t n, bool 
 	char *key = text_join("%s/%s", f->path, first->dossier), *twice = text_join("twice:%s", key);
 	bool young_one = false;
 	if (in->late && !f->whole) {
-		*ret_twice = seen_has(&in->deferred, twice);
-		young_one = !seen_has(&in->deferred, key);
+		*ret_twice = keyset_has(&in->deferred, twice);
+		young_one = !keyset_has(&in->deferred, key);
 	} else {
 		*ret_twice = ingest_seen(in, "dossier", first->dossier);
 		for (size_t i = 0; i < n && !in->late && !young_one; i++) {
@@ -395,7 +395,7 @@ static bool has_turn(struct fonds *f, const struct entry *first, size_t n, bool 
 		if (young_one)
 			ingest_defer(in, f->path, f->name, key);
 		if (young_one && *ret_twice)
-			seen_add(&in->deferred, twice);
+			keyset_add(&in->deferred, twice);
 	}
 	free(key);
 	free(twice);
@@ -427,7 +427,7 @@ static enum status sheet_waits(struct fonds *f, bool *ret_waits, struct err *e)
 	enum status st = ST_OK;
 	char *key = text_join("%s/", f->path);
 	*ret_waits = false;
-	f->whole = !f->in->late || seen_has(&f->in->deferred, key);
+	f->whole = !f->in->late || keyset_has(&f->in->deferred, key);
 	if (names_read(f->path, f->profile, &names, &ignored) != ST_OK) {
 		free(key);
 		return ST_OK; /* reading the folder again will say so */

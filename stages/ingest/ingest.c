@@ -33,7 +33,7 @@ char *text_join(const char *format, ...)
 static const uint8_t nothing[16];
 
 /* Hundreds of thousands of codes are remembered by 16 bytes of their SHA-256 each. Returns the slot that holds the key or is free. */
-static size_t slot(const struct seen *s, const uint8_t key[16], bool *ret_free)
+static size_t slot(const struct keyset *s, const uint8_t key[16], bool *ret_free)
 {
 	size_t at;
 	memcpy(&at, key, sizeof at);
@@ -44,7 +44,7 @@ static size_t slot(const struct seen *s, const uint8_t key[16], bool *ret_free)
 	}
 }
 
-static bool place(struct seen *s, const uint8_t key[16])
+static bool place(struct keyset *s, const uint8_t key[16])
 {
 	bool fresh;
 	size_t at = slot(s, key, &fresh);
@@ -53,12 +53,12 @@ static bool place(struct seen *s, const uint8_t key[16])
 	return fresh;
 }
 
-bool seen_add(struct seen *s, const char *text)
+bool keyset_add(struct keyset *s, const char *text)
 {
 	uint8_t digest[32];
 	sha256_bytes(text, strlen(text), digest);
 	if (2 * s->n >= s->cap) {
-		struct seen grown = {.cap = s->cap ? 2 * s->cap : 64};
+		struct keyset grown = {.cap = s->cap ? 2 * s->cap : 64};
 		grown.v = must(calloc(grown.cap, sizeof *grown.v));
 		for (size_t i = 0; i < s->cap; i++)
 			if (memcmp(s->v[i], nothing, 16) != 0)
@@ -69,7 +69,7 @@ bool seen_add(struct seen *s, const char *text)
 	return !place(s, digest);
 }
 
-bool seen_has(const struct seen *s, const char *text)
+bool keyset_has(const struct keyset *s, const char *text)
 {
 	uint8_t digest[32];
 	bool absent = true;
@@ -79,23 +79,23 @@ bool seen_has(const struct seen *s, const char *text)
 	return !absent;
 }
 
-void seen_free(struct seen *s)
+void keyset_free(struct keyset *s)
 {
 	free(s->v);
-	*s = (struct seen){0};
+	*s = (struct keyset){0};
 }
 
 bool ingest_seen(struct ingest *in, const char *kind, const char *text)
 {
 	char *key = text_join("%s:%s", kind, text);
-	bool seen = seen_add(&in->seen, key);
+	bool seen = keyset_add(&in->seen, key);
 	free(key);
 	return seen;
 }
 
 void ingest_defer(struct ingest *in, const char *path, const char *rel, const char *key)
 {
-	seen_add(&in->deferred, key);
+	keyset_add(&in->deferred, key);
 	if (in->n_later > 0 && strcmp(in->later[in->n_later - 1].path, path) == 0)
 		return;
 	in->later = must(reallocarray(in->later, in->n_later + 1, sizeof *in->later));
@@ -252,8 +252,8 @@ static enum status ingest_produce(void *state, const char *backlog, item_sink *s
 		free(in.later[i].rel);
 	}
 	free(in.later);
-	seen_free(&in.deferred);
-	seen_free(&in.seen);
+	keyset_free(&in.deferred);
+	keyset_free(&in.seen);
 	free(path);
 	return st;
 }

@@ -12,14 +12,14 @@ void *must(void *p);
 char *text_join(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A set of texts, 16 bytes each. */
-struct seen {
+struct keyset {
 	uint8_t (*v)[16]; /* open addressing; all zero: free */
 	size_t n, cap;
 };
 /* Whether the text was in the set; adds it. */
-bool seen_add(struct seen *s, const char *text);
-bool seen_has(const struct seen *s, const char *text);
-void seen_free(struct seen *s);
+bool keyset_add(struct keyset *s, const char *text);
+bool keyset_has(const struct keyset *s, const char *text);
+void keyset_free(struct keyset *s);
 
 /* tree.c */
 struct name {
@@ -132,12 +132,12 @@ struct ingest {
 	const char *backlog; /* absolute */
 	item_sink *sink;
 	void *sink_arg;
-	struct seen seen;
+	struct keyset seen;
 	int64_t began_ms;
 
 	/* What is too young is put off, so that nothing waits for it, and looked at again at the end, when it has had its time. */
-	bool late;            /* now */
-	struct seen deferred; /* what was put off, by the layout's own keys */
+	bool late;              /* now */
+	struct keyset deferred; /* what was put off, by the layout's own keys */
 	struct later {
 		char *path, *rel; /* folder in which something was put off */
 	} * later;

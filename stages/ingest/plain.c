@@ -66,7 +66,7 @@ struct place {
 static bool has_turn(const struct place *p, const struct document *d, const char *key)
 {
 	if (p->in->late)
-		return seen_has(&p->in->deferred, key);
+		return keyset_has(&p->in->deferred, key);
 	if (d->unfinished || !document_young(p->in, d))
 		return true;
 	ingest_defer(p->in, p->path, p->rel, key);
@@ -143,14 +143,14 @@ static const char *const pictures[] = {"jpg", "jpeg", "jpe", "jfif", "png", "tif
                                        "jpf", "gif",  "bmp", "webp", "pnm", "pbm", "pgm",  "ppm", NULL};
 
 /* Whether a name's document may have the name without its extension; the names of a folder in their order. */
-static bool stem_taken(struct seen *stems, const struct name *n)
+static bool stem_taken(struct keyset *stems, const struct name *n)
 {
 	static const char *const tiff[] = {"tif", "tiff", NULL};
 	if (S_ISREG(n->mode) && has_extension(n->name, pictures) && !has_extension(n->name, tiff))
 		return false; /* a page of the folder */
 	const char *extension = S_ISDIR(n->mode) ? "" : path_extension(n->name);
 	char *stem = must(strndup(n->name, strlen(n->name) - (*extension != 0 ? strlen(extension) + 1 : 0)));
-	bool taken = seen_add(stems, stem);
+	bool taken = keyset_add(stems, stem);
 	free(stem);
 	return taken;
 }
@@ -160,7 +160,7 @@ static enum status walk(struct ingest *in, const char *folder, const char *rel, 
 static enum status walk_names(const struct place *p, const struct names *names, struct documents *pages, unsigned depth,
                               struct err *e)
 {
-	struct seen stems = {0};
+	struct keyset stems = {0};
 	enum status st = ST_OK;
 	for (size_t i = 0; i < names->n && st == ST_OK; i++) {
 		const struct name *n = &names->v[i];
@@ -180,7 +180,7 @@ static enum status walk_names(const struct place *p, const struct names *names, 
 		free(path);
 		free(below);
 	}
-	seen_free(&stems);
+	keyset_free(&stems);
 	return st;
 }
 

@@ -9,9 +9,11 @@ struct check_policy {
 	const struct trust_store *anchors;
 	int64_t at_ms; /* validation time */
 	unsigned min_rsa_bits;
-	bool seal_required;      /* a package without a seal is invalid; else indeterminate */
-	struct fetch *fetch;     /* online, or NULL */
-	int64_t (*now_ms)(void); /* the clock for what is fetched */
+	bool seal_required;        /* a package without a seal is invalid; else indeterminate */
+	bool pdfa;                 /* PDF/A is checked */
+	enum pdfa_flavour flavour; /* against this one; PDFA_NONE: what the file says it is */
+	struct fetch *fetch;       /* online, or NULL */
+	int64_t (*now_ms)(void);   /* the clock for what is fetched */
 };
 
 /* Called with each report, which is freed after it; may add problems of its own. */

@@ -174,6 +174,19 @@ static enum status judge_all(struct judge *j, struct report *r, struct err *e)
 	return st;
 }
 
+/* What the checker of PDF/A says. It reads more leniently than signatures allow, so it may judge a file that nothing else can be said of. */
+static enum status judge_pdfa(const struct check_policy *policy, struct bytes content, struct report *r, struct err *e)
+{
+	struct pdfa_result found;
+	enum status st = policy->pdfa ? pdfa_check(content, policy->flavour, &found, e) : ST_OK;
+	if (!policy->pdfa)
+		return ST_OK;
+	if (st != ST_OK && st != ST_ITEM)
+		return st;
+	report_pdfa(r, policy->flavour, &found, st == ST_OK ? NULL : e);
+	return ST_OK;
+}
+
 enum status check_anchors(const char *const *paths, size_t n, struct trust_store **ret_anchors, struct err *e)
 {
 	struct trust_store *anchors = trust_store_new();
@@ -221,6 +234,8 @@ enum status check_pdf(const struct check_policy *policy, const char *path, struc
 		report_problem(ret_report, REPORT_INVALID, fault.code, "%s %s", fault.where, fault.detail);
 		st = ST_OK;
 	}
+	if (st == ST_OK)
+		st = judge_pdfa(policy, content, ret_report, &fault);
 	pdfdoc_close(doc);
 	revocation_free(j.revocation);
 	trust_store_free(j.store);

@@ -19,7 +19,7 @@
 
 struct run {
 	struct check_policy policy;
-	const char *flavour; /* that was asked for by name, or NULL */
+	struct report_style style;
 	bool json;
 	bool all_valid;
 	size_t n;
@@ -28,13 +28,10 @@ struct run {
 static void print(void *arg, struct report *r)
 {
 	struct run *run = arg;
-	if (run->flavour != NULL && r->kind == REPORT_PDF)
-		report_problem(r, REPORT_INDETERMINATE, "pdfa-not-checked",
-		               "PDF/A-%s was asked for, but PDF/A is not checked yet", run->flavour);
 	if (run->json)
-		report_print_json(r, OFFSET_MIN, stdout);
+		report_print_json(r, &run->style, stdout);
 	else
-		report_print_text(r, OFFSET_MIN, say_english(), stdout);
+		report_print_text(r, &run->style, stdout);
 	run->all_valid = run->all_valid && r->verdict == REPORT_VALID;
 	run->n++;
 }
@@ -175,20 +172,18 @@ static bool validate_listed(struct run *run, const char *name)
 struct words {
 	struct option_list paths, trust;
 	const char *files_from, *site, *at, *format, *pdfa;
-	bool online, offline;
+	bool online, offline, pdfa_rules;
 };
 
-static bool is_flavour(const char *text)
+/* Without the option, as with "auto", the file's own claim is checked. */
+static bool read_flavour(const char *text, struct check_policy *policy)
 {
-	static const char *const flavours[] = {"auto", "none", "1a", "1b", "2a", "2b", "2u", "3a", "3b", "3u"};
-	for (size_t i = 0; i < sizeof flavours / sizeof flavours[0]; i++) {
-		if (strcmp(text, flavours[i]) == 0)
-			return true;
-	}
-	return false;
+	policy->flavour = strcmp(text, "auto") == 0 ? PDFA_NONE : pdfa_flavour_of(text);
+	policy->pdfa = strcmp(text, "none") != 0;
+	return policy->flavour != PDFA_FLAVOURS;
 }
 
-static bool read_words(struct words *w, int argc, char **argv, int *ret_exit)
+static bool read_words(struct words *w, struct check_policy *policy, int argc, char **argv, int *ret_exit)
 {
 	const struct option table[] = {
 	    {"files-from", OPTION_TEXT, &w->files_from, "FILE|-", "validate the paths listed there, one a line"},
@@ -198,13 +193,14 @@ static bool read_words(struct words *w, int argc, char **argv, int *ret_exit)
 	    {"online", OPTION_FLAG, &w->online, NULL, "ask for revocation data that the files lack"},
 	    {"offline", OPTION_FLAG, &w->offline, NULL, "use what the files hold (the default)"},
 	    {"pdfa", OPTION_TEXT, &w->pdfa, "FLAVOUR",
-	     "auto, none, 1a, 1b, 2a, 2b, 2u, 3a, 3b, 3u; not checked yet: reported as null"},
+	     "auto (the default: what the file says it is), none, 1a, 1b, 2a, 2b, 2u, 3a, 3b, 3u, 4"},
+	    {"pdfa-rules", OPTION_FLAG, &w->pdfa_rules, NULL, "list every rule of PDF/A that was tried"},
 	    {"format", OPTION_TEXT, &w->format, "text|json", "how to report"},
 	    {0}};
 	if (!options_parse(table, "PATH…", argc, argv, &w->paths, ret_exit))
 		return false;
 	const char *wrong = w->format != NULL && strcmp(w->format, "text") != 0 && strcmp(w->format, "json") != 0 ? "--format"
-	                    : w->pdfa != NULL && !is_flavour(w->pdfa)                                             ? "--pdfa"
+	                    : w->pdfa != NULL && !read_flavour(w->pdfa, policy)                                   ? "--pdfa"
 	                    : w->online && w->offline                                                             ? "--offline"
 	                                                                                                          : NULL;
 	if (wrong != NULL) {
@@ -225,17 +221,17 @@ static bool read_words(struct words *w, int argc, char **argv, int *ret_exit)
 static int validate_main(int argc, char **argv)
 {
 	struct words w = {0};
-	struct run run = {.all_valid = true, .policy = {.min_rsa_bits = 2048, .now_ms = time_now_ms}};
+	struct run run = {.all_valid = true, .policy = {.min_rsa_bits = 2048, .pdfa = true, .now_ms = time_now_ms}};
 	struct site *site = NULL;
 	struct serve serve = {0};
 	struct err e;
 	int result = EXIT_DONE, fd;
-	if (!read_words(&w, argc, argv, &result)) {
+	if (!read_words(&w, &run.policy, argc, argv, &result)) {
 		free(w.paths.v);
 		free(w.trust.v);
 		return result;
 	}
-	run.flavour = w.pdfa != NULL && strcmp(w.pdfa, "auto") != 0 && strcmp(w.pdfa, "none") != 0 ? w.pdfa : NULL;
+	run.style = (struct report_style){OFFSET_MIN, say_english(), w.pdfa_rules};
 	run.json = w.format != NULL && strcmp(w.format, "json") == 0;
 	run.policy.at_ms = time_now_ms();
 	enum status st = ST_OK;

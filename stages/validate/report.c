@@ -1,11 +1,11 @@
 #include "stages/validate/report.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stages/base/text.h"
+#include "stages/validate/report_private.h"
 
 void report_init(struct report *r, enum report_kind kind, const char *path)
 {
@@ -17,6 +17,7 @@ void report_free(struct report *r)
 	free(r->path);
 	free(r->signatures);
 	free(r->problems);
+	pdfa_result_free(&r->pdfa.result);
 	*r = (struct report){0};
 }
 
@@ -78,8 +79,7 @@ static json_t *time_json(bool known, int64_t ms, int offset_min)
 	return json_string(text);
 }
 
-/* Text from a foreign certificate: jansson takes only valid UTF-8. */
-static json_t *text_json(const char *text)
+json_t *text_json(const char *text)
 {
 	json_t *value = json_string(text);
 	return value == NULL ? json_string("?") : value;
@@ -105,18 +105,18 @@ static json_t *signature_json(const struct report_signature *s, int offset_min)
 	return o;
 }
 
-void report_print_json(const struct report *r, int offset_min, FILE *to)
+void report_print_json(const struct report *r, const struct report_style *style, FILE *to)
 {
 	json_t *o = json_object(), *signatures = json_array(), *problems = json_array();
 	for (size_t i = 0; i < r->n_signatures; i++)
-		json_array_append_new(signatures, signature_json(&r->signatures[i], offset_min));
+		json_array_append_new(signatures, signature_json(&r->signatures[i], style->offset_min));
 	for (size_t i = 0; i < r->n_problems; i++)
 		json_array_append_new(
 		    problems, json_pack("{s:s, s:o}", "code", r->problems[i].code, "message", text_json(r->problems[i].message)));
 	json_object_set_new(o, "path", text_json(r->path));
 	json_object_set_new(o, "kind", json_string(kind_name[r->kind]));
 	json_object_set_new(o, "verdict", json_string(report_verdict_name(r->verdict)));
-	json_object_set_new(o, "pdfa", json_null());
+	json_object_set_new(o, "pdfa", report_pdfa_json(&r->pdfa, style->pdfa_rules));
 	json_object_set_new(o, "signatures", signatures);
 	json_object_set_new(o, "problems", problems);
 	json_dumpf(o, to, JSON_COMPACT);
@@ -140,7 +140,6 @@ static const char *const words[][2] = {
     {"có bổ sung được phép", "allowed additions"},
     {"bị thay đổi trái phép", "changed in a forbidden way"},
     {"vấn đề", "problem"},
-    {"PDF/A: chưa kiểm tra", "PDF/A: not checked"},
 };
 enum word {
 	W_VALID,
@@ -157,7 +156,6 @@ enum word {
 	W_ALLOWED,
 	W_FORBIDDEN,
 	W_PROBLEM,
-	W_PDFA,
 };
 
 static void print_time(FILE *to, const char *what, bool known, int64_t ms, int offset_min)
@@ -169,9 +167,9 @@ static void print_time(FILE *to, const char *what, bool known, int64_t ms, int o
 	fprintf(to, "      %s: %s\n", what, text);
 }
 
-void report_print_text(const struct report *r, int offset_min, bool english, FILE *to)
+void report_print_text(const struct report *r, const struct report_style *style, FILE *to)
 {
-#define WORD(w) words[w][english]
+#define WORD(w) words[w][style->english]
 	fprintf(to, "%s  %s\n", WORD(W_VALID + (enum word)r->verdict), r->path);
 	for (size_t i = 0; i < r->n_signatures; i++) {
 		const struct report_signature *s = &r->signatures[i];
@@ -181,13 +179,13 @@ void report_print_text(const struct report *r, int offset_min, bool english, FIL
 		if (*s->verdict.reason != '\0')
 			fprintf(to, "      %s\n", s->verdict.reason);
 		fprintf(to, "      %s: %s\n      %s: %s\n", WORD(W_SIGNER), s->verdict.signer, WORD(W_ISSUER), s->verdict.issuer);
-		print_time(to, WORD(W_TIME), s->has_time, s->time_ms, offset_min);
-		print_time(to, WORD(W_PROVEN), s->verdict.best_time_ms != 0, s->verdict.best_time_ms, offset_min);
+		print_time(to, WORD(W_TIME), s->has_time, s->time_ms, style->offset_min);
+		print_time(to, WORD(W_PROVEN), s->verdict.best_time_ms != 0, s->verdict.best_time_ms, style->offset_min);
 		fprintf(to, "      %s: %s\n", WORD(W_CONTENT), WORD(W_NONE + (enum word)s->changes));
 	}
 	for (size_t i = 0; i < r->n_problems; i++)
 		fprintf(to, "   %s: %s: %s\n", WORD(W_PROBLEM), r->problems[i].code, r->problems[i].message);
 	if (r->kind == REPORT_PDF)
-		fprintf(to, "   %s\n", WORD(W_PDFA));
+		report_pdfa_print(&r->pdfa, style, to);
 #undef WORD
 }

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "stages/pdfa/check.h"
 #include "stages/trust/verdict.h"
 
 enum report_kind { REPORT_PDF, REPORT_PACKAGE, REPORT_EVIDENCE_RECORD };
@@ -30,10 +31,24 @@ struct report_problem {
 	enum report_verdict verdict; /* what it makes of the file */
 };
 
+enum report_pdfa_state {
+	PDFA_NOT_ASKED,
+	PDFA_NO_CLAIM,   /* the file does not say that it is PDF/A, and no flavour was named */
+	PDFA_UNREADABLE, /* a flavour was named, but the file cannot be read: it fails */
+	PDFA_CHECKED,
+};
+
+struct report_pdfa {
+	enum report_pdfa_state state;
+	enum pdfa_flavour flavour;
+	struct pdfa_result result; /* where it was checked */
+};
+
 struct report {
 	char *path;
 	enum report_kind kind;
 	enum report_verdict verdict;
+	struct report_pdfa pdfa;
 	struct report_signature *signatures;
 	size_t n_signatures;
 	struct report_problem *problems;
@@ -48,14 +63,22 @@ void report_problem(struct report *r, enum report_verdict verdict, const char *c
     __attribute__((format(printf, 4, 5)));
 /* Adds a signature and lets it count: its indication, and forbidden changes. The caller may still fill it in before; copied. */
 void report_signature(struct report *r, const struct report_signature *s);
+/* Adds what the checker of PDF/A has found and lets it count; takes the result over. A fault: the file could not be read. */
+void report_pdfa(struct report *r, enum pdfa_flavour asked, struct pdfa_result *result, const struct err *fault);
 /* Takes a member's verdict over. */
 void report_worsen(struct report *r, enum report_verdict verdict);
 
 const char *report_verdict_name(enum report_verdict v); /* "valid" … */
 
-/* One object on one line; times in UTC with the offset given. */
-void report_print_json(const struct report *r, int offset_min, FILE *to);
-/* For a person: in Vietnamese, or in English where `english`. */
-void report_print_text(const struct report *r, int offset_min, bool english, FILE *to);
+struct report_style {
+	int offset_min;  /* times are shown in UTC with this offset */
+	bool english;    /* for a person; else Vietnamese */
+	bool pdfa_rules; /* every rule of PDF/A that was tried, not only the broken ones */
+};
+
+/* One object on one line. */
+void report_print_json(const struct report *r, const struct report_style *style, FILE *to);
+/* For a person. */
+void report_print_text(const struct report *r, const struct report_style *style, FILE *to);
 
 #endif
