@@ -509,6 +509,29 @@ static enum status dictionary(struct pdflex *lx, const struct pdfobj **ret_objec
 	return check_keys(lx, pairs, n);
 }
 
+/* A token that is no object is the null object for a lenient reader, unless it ends what holds it. */
+static enum status unknown(struct pdflex *lx, const struct pdfobj **ret_object)
+{
+	static const char *const ends[] = {"endobj", "endstream", "stream", "obj", "xref", "trailer", "startxref"};
+	size_t from = lx->at;
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (pdflex_keyword(lx, ends[i])) {
+			lx->at = from;
+			return pdflex_fail(lx, "pdf-syntax", "no object where one must stand");
+		}
+	uint8_t c = lx->in.p[lx->at];
+	if (c == ')' || c == ']' || c == '>')
+		return pdflex_fail(lx, "pdf-syntax", "no object where one must stand");
+	do
+		lx->at++;
+	while (!at_end(lx) && !ends_token(lx->in.p[lx->at]));
+	struct pdfobj *o = new_object(lx, PDF_NULL, from);
+	if (o == NULL)
+		return no_room(lx);
+	*ret_object = o;
+	return ST_OK;
+}
+
 static enum status simple(struct pdflex *lx, const struct pdfobj **ret_object)
 {
 	size_t from = lx->at;
@@ -523,7 +546,7 @@ static enum status simple(struct pdflex *lx, const struct pdfobj **ret_object)
 		*ret_object = o;
 		return ST_OK;
 	}
-	return pdflex_fail(lx, "pdf-syntax", "no object where one must stand");
+	return lenient(lx) ? unknown(lx, ret_object) : pdflex_fail(lx, "pdf-syntax", "no object where one must stand");
 }
 
 static enum status one_object(struct pdflex *lx, const struct pdfobj **ret_object)

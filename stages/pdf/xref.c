@@ -64,20 +64,20 @@ static bool table_entry(const uint8_t *p, struct pdf_entry *ret_entry)
 	return true;
 }
 
-/* The same with any spacing, for a lenient reader. */
+/* The same with any spacing, for a lenient reader. What has generation 65536, as some writers have it, is nothing. */
 static bool loose_entry(struct pdflex *lx, struct pdf_entry *ret_entry)
 {
 	uint64_t at, generation;
 	pdflex_space(lx);
-	if (!pdflex_unsigned(lx, UINT64_MAX, &at) || (pdflex_space(lx), !pdflex_unsigned(lx, 65535, &generation)))
+	if (!pdflex_unsigned(lx, UINT64_MAX, &at) || (pdflex_space(lx), !pdflex_unsigned(lx, 65536, &generation)))
 		return false;
 	pdflex_space(lx);
 	bool used = pdflex_keyword(lx, "n");
 	if (!used && !pdflex_keyword(lx, "f"))
 		return false;
 	ret_entry->at = at;
-	ret_entry->generation = (uint16_t)generation;
-	ret_entry->type = used ? PDF_PLAIN : PDF_FREE;
+	ret_entry->generation = (uint16_t)(generation > 65535 ? 65535 : generation);
+	ret_entry->type = used && generation <= 65535 ? PDF_PLAIN : PDF_FREE;
 	return true;
 }
 

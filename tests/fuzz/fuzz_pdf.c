@@ -1,4 +1,5 @@
-/* The reader of PDF: objects, streams, pages, revisions, signatures and what was changed after them, and an update on top. */
+/* The reader of PDF: objects, streams, pages, revisions, signatures and what was changed after them, and an update on top; and the lenient
+ * reader, which reads more and reads the same where both read. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -67,6 +68,25 @@ static void update(const struct pdfdoc *d)
 	pdfupd_free(u);
 }
 
+static void read_leniently(struct bytes in, bool strict_reads)
+{
+	struct pdfdoc *d;
+	struct err e;
+	size_t n = 0;
+	if (pdfdoc_open_lenient(in, &d, &e) != ST_OK) {
+		if (strict_reads)
+			abort();
+		return;
+	}
+	read_objects(d);
+	pdfdoc_pages(d, &n, &e);
+	for (uint32_t i = pdfdoc_next(d, 0), k = 0; i != 0 && k < 2000; i = pdfdoc_next(d, i), k++) {
+		pdfobj_kind(pdfdoc_object(d, i));
+		pdfdoc_forget(d);
+	}
+	pdfdoc_close(d);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pdfdoc *d, *revision;
@@ -74,7 +94,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e;
 	size_t n = 0, bytes = 0;
 	uint32_t page;
-	if (pdfdoc_open((struct bytes){data, size}, &d, &e) != ST_OK)
+	enum status st = pdfdoc_open((struct bytes){data, size}, &d, &e);
+	read_leniently((struct bytes){data, size}, st == ST_OK);
+	if (st != ST_OK)
 		return 0;
 	read_objects(d);
 	if (pdfdoc_pages(d, &n, &e) == ST_OK)
