@@ -94,6 +94,12 @@ enum status file_map_open(const char *path, struct file_map *ret_map, struct err
 	return ST_OK;
 }
 
+void file_map_rest(const struct file_map *m)
+{
+	if (m->in.p != NULL && m->in.n > 0)
+		madvise((void *)(uintptr_t)m->in.p, m->in.n, MADV_DONTNEED);
+}
+
 void file_map_close(struct file_map *m)
 {
 	if (m->in.p == NULL)

@@ -21,6 +21,8 @@ struct file_map {
 	int fd;
 };
 enum status file_map_open(const char *path, struct file_map *ret_map, struct err *e);
+/* Gives the memory of what was read back; reading it again fetches it again. For a walk over a file that is larger than memory. */
+void file_map_rest(const struct file_map *m);
 void file_map_close(struct file_map *m); /* nothing where in.p is NULL */
 
 /* An output: written beside its final name, synced, renamed, its folder synced. */

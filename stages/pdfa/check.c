@@ -8,6 +8,9 @@
 #include "stages/pdfa/internal.h"
 
 #define DOCUMENTS_DEEP 4 /* documents embedded in documents */
+/* Each object that is looked at brings some 64 KiB of the file around it into memory. */
+#define REST_EVERY 256
+#define PAGE_EFFORT 16
 
 struct tally {
 	const struct rule *rule;
@@ -117,6 +120,16 @@ bool pdfa_ended(const struct check *c)
 	return c->err.status != ST_OK;
 }
 
+void pdfa_rest(struct check *c, unsigned effort)
+{
+	pdfdoc_forget(c->doc);
+	c->effort += effort;
+	if (c->map == NULL || c->effort < REST_EVERY)
+		return;
+	file_map_rest(c->map);
+	c->effort = 0;
+}
+
 bool seen_add(struct check *c, struct seen *s, uint32_t number)
 {
 	size_t at = number / 8;
@@ -172,7 +185,7 @@ static void check_pages(struct check *c)
 		document_page(c, page);
 		fonts_page_end(c);
 		graphics_page_end(c);
-		pdfdoc_forget(c->doc);
+		pdfa_rest(c, PAGE_EFFORT);
 	}
 	c->page = 0;
 }
@@ -246,15 +259,15 @@ static enum status check_opened(struct check *c, enum pdfa_flavour asked, struct
 	return ST_OK;
 }
 
-static enum status check_at(struct bytes in, enum pdfa_flavour asked, unsigned depth, struct pdfa_result *ret_result,
-                            struct err *e)
+static enum status check_at(struct bytes in, const struct file_map *map, enum pdfa_flavour asked, unsigned depth,
+                            struct pdfa_result *ret_result, struct err *e)
 {
 	struct pdfdoc *doc;
 	*ret_result = (struct pdfa_result){0};
 	enum status st = pdfdoc_open_lenient(in, &doc, e);
 	if (st != ST_OK)
 		return st;
-	struct check c = {.doc = doc, .depth = depth};
+	struct check c = {.doc = doc, .depth = depth, .map = map};
 	st = check_opened(&c, asked, ret_result, e);
 	document_close(&c);
 	fonts_close(&c);
@@ -268,7 +281,12 @@ static enum status check_at(struct bytes in, enum pdfa_flavour asked, unsigned d
 
 enum status pdfa_check(struct bytes in, enum pdfa_flavour asked, struct pdfa_result *ret_result, struct err *e)
 {
-	return check_at(in, asked, 0, ret_result, e);
+	return check_at(in, NULL, asked, 0, ret_result, e);
+}
+
+enum status pdfa_check_file(const struct file_map *in, enum pdfa_flavour asked, struct pdfa_result *ret_result, struct err *e)
+{
+	return check_at(in->in, in, asked, 0, ret_result, e);
 }
 
 bool pdfa_embedded_passes(struct check *c, struct bytes in, const enum pdfa_flavour *allowed, size_t n_allowed)
@@ -277,7 +295,7 @@ bool pdfa_embedded_passes(struct check *c, struct bytes in, const enum pdfa_flav
 	struct err e;
 	if (c->depth >= DOCUMENTS_DEEP || pdfa_ended(c))
 		return false;
-	enum status st = check_at(in, PDFA_NONE, c->depth + 1, &r, &e);
+	enum status st = check_at(in, NULL, PDFA_NONE, c->depth + 1, &r, &e);
 	if (st == ST_RETRY)
 		pdfa_fail(c, &e);
 	bool one = false;

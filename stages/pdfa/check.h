@@ -14,6 +14,7 @@
 
 #include "stages/base/buf.h"
 #include "stages/base/err.h"
+#include "stages/base/file.h"
 
 enum pdfa_flavour { PDFA_NONE, PDFA_1A, PDFA_1B, PDFA_2A, PDFA_2B, PDFA_2U, PDFA_3A, PDFA_3B, PDFA_3U, PDFA_4, PDFA_FLAVOURS };
 
@@ -47,6 +48,8 @@ struct pdfa_result {
 /* Checks against a flavour; PDFA_NONE: against what the file's XMP says it is. Where it says nothing known, the result's flavour is
  * PDFA_NONE, and it does not pass. Errors: ST_ITEM "pdf-…": the file cannot even be opened as PDF, by what fault; ST_RETRY "memory". */
 enum status pdfa_check(struct bytes in, enum pdfa_flavour asked, struct pdfa_result *ret_result, struct err *e);
+/* The same for a mapped file: what was read of it does not stay in memory, whatever its size. */
+enum status pdfa_check_file(const struct file_map *in, enum pdfa_flavour asked, struct pdfa_result *ret_result, struct err *e);
 void pdfa_result_free(struct pdfa_result *r);
 
 /* All rules of a flavour, as a result of no document. */

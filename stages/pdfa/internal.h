@@ -56,9 +56,11 @@ struct rule_table {
 struct check {
 	const struct pdfdoc *doc;
 	enum pdfa_flavour flavour;
-	uint32_t page;  /* that is being looked at, from 1; 0: none */
-	unsigned depth; /* of a document within a document */
-	struct err err; /* the first fault that ended the check: no memory, a limit; see pdfa_fail */
+	uint32_t page;              /* that is being looked at, from 1; 0: none */
+	unsigned depth;             /* of a document within a document */
+	const struct file_map *map; /* that the document lies in, or NULL */
+	unsigned effort;            /* since the map's memory was given back */
+	struct err err;             /* the first fault that ended the check: no memory, a limit; see pdfa_fail */
 	/* What the folders know about the document; each its own, made by its open and freed by its close. */
 	struct metadata *metadata;
 	struct graphics *graphics;
@@ -84,6 +86,10 @@ void pdfa_fail(struct check *c, const struct err *e);
 bool pdfa_ended(const struct check *c);
 /* Adds the rules of an embedded document to nothing: its verdict alone. False also where it is no PDF, or documents are nested too deep. */
 bool pdfa_embedded_passes(struct check *c, struct bytes in, const enum pdfa_flavour *allowed, size_t n_allowed);
+
+/* A walk holds no pdfobj here: the reader may forget, and the file's memory be given back. `effort`: what was looked at since, in
+ * objects of usual size. */
+void pdfa_rest(struct check *c, unsigned effort);
 
 /* A set of object numbers: what was looked at before. */
 struct seen {

@@ -41,7 +41,7 @@ static void check_file(const char *flavour, const char *path)
 		return;
 	}
 	enum pdfa_flavour asked = strcmp(flavour, "auto") == 0 ? PDFA_NONE : pdfa_flavour_of(flavour);
-	if (pdfa_check(in.in, asked, &r, &e) != ST_OK)
+	if (pdfa_check_file(&in, asked, &r, &e) != ST_OK)
 		printf("ERROR\t%s\t%s\t%s: %s %s\n", flavour, path, e.code, e.where, e.detail);
 	else
 		print_result(path, &r);

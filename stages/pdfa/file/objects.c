@@ -104,6 +104,6 @@ void file_objects(struct check *c)
 			o = file_spacing(in, offset, length);
 		pdfa_show(c, O_indirect_object, &o, n, NULL);
 		file_object(c, pdfdoc_object(c->doc, n));
-		pdfdoc_forget(c->doc);
+		pdfa_rest(c, 1);
 	}
 }
