@@ -404,81 +404,112 @@ struct level {
 	size_t n, at;
 };
 
-static enum status add_page(struct pdf_state *s, uint32_t number, struct err *e)
-{
-	if (s->n_pages % 256 == 0) {
-		uint32_t *pages = realloc(s->pages, (s->n_pages + 256) * sizeof *pages);
-		if (pages == NULL)
-			return pdf_no_memory(e);
-		s->pages = pages;
-	}
-	s->pages[s->n_pages++] = number;
-	return ST_OK;
-}
+struct pdfpages {
+	const struct pdfdoc *d;
+	struct level levels[PDF_DEPTH];
+	size_t depth;
+	bool begun;
+};
 
-static enum status open_level(const struct pdfobj *kids, uint32_t number, struct level *ret_level, struct err *e)
+static enum status open_level(struct pdfpages *w, const struct pdfobj *kids, uint32_t number, struct err *e)
 {
 	size_t n = pdfobj_length(kids);
-	*ret_level = (struct level){.number = number, .n = n, .kids = calloc(n + 1, sizeof *ret_level->kids)};
-	if (ret_level->kids == NULL)
+	struct level l = {.number = number, .n = n, .kids = calloc(n + 1, sizeof *l.kids)};
+	if (l.kids == NULL)
 		return pdf_no_memory(e);
 	for (size_t i = 0; i < n; i++) {
 		const struct pdfobj *o = pdfobj_at(kids, i);
 		if (o->kind == PDF_REFERENCE)
-			ret_level->kids[i] = (struct kid){o->u.reference.number, o->u.reference.generation};
+			l.kids[i] = (struct kid){o->u.reference.number, o->u.reference.generation};
 	}
+	w->levels[w->depth++] = l;
 	return ST_OK;
 }
 
-/* A node, each once: a page is entered, the kids of others become a level. */
-static enum status visit_node(const struct pdfdoc *d, const struct pdfobj *node, struct level *levels, size_t *depth,
-                              struct err *e)
+/* A node, each once: the kids of an inner one become a level, a leaf is a page. */
+static enum status visit_node(struct pdfpages *w, const struct pdfobj *node, uint32_t *ret_page, struct err *e)
 {
-	struct pdf_state *s = d->state;
+	const struct pdfdoc *d = w->d;
 	uint32_t number = pdfobj_number(node);
 	const struct pdf_entry *entry = pdfdoc_entry(d, number);
 	if (pdfobj_kind(node) != PDF_DICT || entry == NULL)
 		return err_set(e, ST_ITEM, "pdf-pages", "a node of the page tree is no indirect dictionary");
-	if (s->slots[entry - d->entries].page_seen || *depth >= PDF_DEPTH)
+	struct pdf_slot *slot = &d->state->slots[entry - d->entries];
+	if (slot->page_seen || w->depth >= PDF_DEPTH)
 		return err_set(e, ST_ITEM, "pdf-pages", "object %u stands twice in the page tree, or too deep", number);
-	s->slots[entry - d->entries].page_seen = true;
+	slot->page_seen = true;
 	const struct pdfobj *type = pdfobj_get(node, "Type"), *kids = pdfobj_get(node, "Kids");
 	/* A lenient reader goes by Kids where the type says nothing. */
 	bool guess = d->lenient && !pdfobj_is_name(type, "Page") && !pdfobj_is_name(type, "Pages");
 	bool inner = pdfobj_kind(kids) == PDF_ARRAY && (guess || pdfobj_is_name(type, "Pages"));
-	if (pdfobj_is_name(type, "Page") || (guess && !inner))
-		return add_page(s, number, e);
+	if (pdfobj_is_name(type, "Page") || (guess && !inner)) {
+		*ret_page = number;
+		return ST_OK;
+	}
 	if (!inner)
 		return err_set(e, ST_ITEM, "pdf-pages", "object %u is no node of the page tree", number);
-	enum status st = open_level(kids, number, &levels[*depth], e);
-	*depth += st == ST_OK;
-	return st;
+	return open_level(w, kids, number, e);
 }
 
-/* Walks the page tree (7.7.3.2) in order. Holds numbers, not objects, so that a lenient reader may forget on the way. */
-static enum status walk_pages(const struct pdfdoc *d, struct err *e)
+enum status pdfpages_new(const struct pdfdoc *d, struct pdfpages **ret_pages, struct err *e)
 {
-	struct level levels[PDF_DEPTH];
-	size_t depth = 0;
-	enum status st = visit_node(d, pdf_resolve(pdfobj_get(pdfdoc_catalog(d), "Pages")), levels, &depth, e);
-	while (st == ST_OK && depth > 0) {
-		struct level *l = &levels[depth - 1];
+	*ret_pages = calloc(1, sizeof **ret_pages);
+	if (*ret_pages == NULL)
+		return pdf_no_memory(e);
+	(*ret_pages)->d = d;
+	for (size_t i = 0; i < d->n_entries; i++)
+		d->state->slots[i].page_seen = false;
+	return ST_OK;
+}
+
+enum status pdfpages_next(struct pdfpages *w, uint32_t *ret_page, struct err *e)
+{
+	enum status st = ST_OK;
+	*ret_page = 0;
+	if (!w->begun) {
+		w->begun = true;
+		st = visit_node(w, pdf_resolve(pdfobj_get(pdfdoc_catalog(w->d), "Pages")), ret_page, e);
+	}
+	while (st == ST_OK && *ret_page == 0 && w->depth > 0) {
+		struct level *l = &w->levels[w->depth - 1];
 		if (l->at == l->n) {
 			free(l->kids);
-			depth--;
+			w->depth--;
 			continue;
 		}
 		struct kid kid = l->kids[l->at++];
 		if (kid.number == 0)
-			st = err_set(e, ST_ITEM, "pdf-pages", "object %u has a kid that is no reference", l->number);
-		else
-			st = visit_node(d, pdf_resolve(pdfdoc_object_generation(d, kid.number, kid.generation)), levels, &depth,
-			                e);
-		if (d->lenient)
-			pdfdoc_forget(d);
+			return err_set(e, ST_ITEM, "pdf-pages", "object %u has a kid that is no reference", l->number);
+		st = visit_node(w, pdf_resolve(pdfdoc_object_generation(w->d, kid.number, kid.generation)), ret_page, e);
 	}
-	while (depth > 0)
-		free(levels[--depth].kids);
+	return st;
+}
+
+void pdfpages_free(struct pdfpages *w)
+{
+	while (w != NULL && w->depth > 0)
+		free(w->levels[--w->depth].kids);
+	free(w);
+}
+
+static enum status list_pages(const struct pdfdoc *d, struct err *e)
+{
+	struct pdf_state *s = d->state;
+	struct pdfpages *w;
+	uint32_t number;
+	enum status st = pdfpages_new(d, &w, e);
+	while (st == ST_OK && (st = pdfpages_next(w, &number, e)) == ST_OK && number != 0) {
+		if (s->n_pages % 256 == 0) {
+			uint32_t *pages = realloc(s->pages, (s->n_pages + 256) * sizeof *pages);
+			if (pages == NULL) {
+				st = pdf_no_memory(e);
+				break;
+			}
+			s->pages = pages;
+		}
+		s->pages[s->n_pages++] = number;
+	}
+	pdfpages_free(w);
 	return st;
 }
 
@@ -487,7 +518,7 @@ enum status pdfdoc_pages(const struct pdfdoc *d, size_t *ret_count, struct err *
 	struct pdf_state *s = d->state;
 	if (!s->pages_known) {
 		s->pages_known = true;
-		walk_pages(d, &s->pages_fault);
+		list_pages(d, &s->pages_fault);
 		if (s->pages_fault.status == ST_ITEM)
 			pdfdoc_fault(d, &s->pages_fault); /* a syntax fault in a node tells more */
 	}

@@ -88,6 +88,12 @@ bool pdfdoc_locate(const struct pdfdoc *d, uint32_t number, uint64_t *ret_offset
 /* Pages by index from 0, through /Pages, with limits on depth and loops. The object number of the page. */
 enum status pdfdoc_pages(const struct pdfdoc *d, size_t *ret_count, struct err *e);
 enum status pdfdoc_page(const struct pdfdoc *d, size_t index, uint32_t *ret_number, struct err *e);
+/* The pages one after the other, for a walk that does not want them all: nothing is listed, and the reader may forget between two pages. One
+ * walk at a time. The number is 0 after the last page. */
+struct pdfpages;
+enum status pdfpages_new(const struct pdfdoc *d, struct pdfpages **ret_pages, struct err *e);
+enum status pdfpages_next(struct pdfpages *w, uint32_t *ret_number, struct err *e);
+void pdfpages_free(struct pdfpages *w); /* NULL: nothing */
 /* A page's attribute, inherited where the standard says so (Resources, MediaBox, CropBox, Rotate). */
 const struct pdfobj *pdfdoc_page_attribute(const struct pdfdoc *d, uint32_t page, const char *key);
 

@@ -164,29 +164,29 @@ void seen_free(struct seen *s)
 	*s = (struct seen){0};
 }
 
+static void check_page(struct check *c, uint32_t number)
+{
+	const struct pdfobj *page = pdfdoc_object(c->doc, number);
+	c->page++;
+	output_page(c, page);
+	graphics_page(c, page);
+	document_page(c, page);
+	fonts_page_end(c);
+	graphics_page_end(c);
+	pdfa_rest(c, PAGE_EFFORT);
+}
+
 static void check_pages(struct check *c)
 {
-	size_t n = 0;
+	struct pdfpages *pages;
 	struct err e;
-	if (pdfdoc_pages(c->doc, &n, &e) != ST_OK) {
+	uint32_t number = 0;
+	enum status st = pdfpages_new(c->doc, &pages, &e);
+	while (st == ST_OK && !pdfa_ended(c) && (st = pdfpages_next(pages, &number, &e)) == ST_OK && number != 0)
+		check_page(c, number);
+	pdfpages_free(pages);
+	if (st != ST_OK)
 		pdfa_fail(c, &e);
-		return;
-	}
-	for (size_t i = 0; i < n && !pdfa_ended(c); i++) {
-		uint32_t number;
-		if (pdfdoc_page(c->doc, i, &number, &e) != ST_OK) {
-			pdfa_fail(c, &e);
-			return;
-		}
-		c->page = (uint32_t)i + 1;
-		const struct pdfobj *page = pdfdoc_object(c->doc, number);
-		output_page(c, page);
-		graphics_page(c, page);
-		document_page(c, page);
-		fonts_page_end(c);
-		graphics_page_end(c);
-		pdfa_rest(c, PAGE_EFFORT);
-	}
 	c->page = 0;
 }
 
