@@ -11,6 +11,7 @@ struct check_policy {
 	unsigned min_rsa_bits;
 	bool seal_required;        /* a package without a seal is invalid; else indeterminate */
 	bool pdfa;                 /* PDF/A is checked */
+	bool pdfa_counts;          /* what breaks it is invalid; else it is told only */
 	enum pdfa_flavour flavour; /* against this one; PDFA_NONE: what the file says it is */
 	struct fetch *fetch;       /* online, or NULL */
 	int64_t (*now_ms)(void);   /* the clock for what is fetched */

@@ -183,7 +183,7 @@ static enum status judge_pdfa(const struct check_policy *policy, struct bytes co
 		return ST_OK;
 	if (st != ST_OK && st != ST_ITEM)
 		return st;
-	report_pdfa(r, policy->flavour, &found, st == ST_OK ? NULL : e);
+	report_pdfa(r, policy->flavour, &found, st == ST_OK ? NULL : e, policy->pdfa_counts ? REPORT_INVALID : REPORT_VALID);
 	return ST_OK;
 }
 

@@ -175,11 +175,13 @@ struct words {
 	bool online, offline, pdfa_rules;
 };
 
-/* Without the option, as with "auto", the file's own claim is checked. */
+/* Without the option the file's own claim is checked and told, but does not count: a signed file that is no PDF/A may have been kept as
+ * it was on purpose, and a re-check looks for what has changed. */
 static bool read_flavour(const char *text, struct check_policy *policy)
 {
 	policy->flavour = strcmp(text, "auto") == 0 ? PDFA_NONE : pdfa_flavour_of(text);
 	policy->pdfa = strcmp(text, "none") != 0;
+	policy->pdfa_counts = true;
 	return policy->flavour != PDFA_FLAVOURS;
 }
 
@@ -193,7 +195,7 @@ static bool read_words(struct words *w, struct check_policy *policy, int argc, c
 	    {"online", OPTION_FLAG, &w->online, NULL, "ask for revocation data that the files lack"},
 	    {"offline", OPTION_FLAG, &w->offline, NULL, "use what the files hold (the default)"},
 	    {"pdfa", OPTION_TEXT, &w->pdfa, "FLAVOUR",
-	     "auto (the default: what the file says it is), none, 1a, 1b, 2a, 2b, 2u, 3a, 3b, 3u, 4"},
+	     "auto (what the file says it is), none, 1a, 1b, 2a, 2b, 2u, 3a, 3b, 3u, 4"},
 	    {"pdfa-rules", OPTION_FLAG, &w->pdfa_rules, NULL, "list every rule of PDF/A that was tried"},
 	    {"format", OPTION_TEXT, &w->format, "text|json", "how to report"},
 	    {0}};

@@ -63,8 +63,10 @@ void report_problem(struct report *r, enum report_verdict verdict, const char *c
     __attribute__((format(printf, 4, 5)));
 /* Adds a signature and lets it count: its indication, and forbidden changes. The caller may still fill it in before; copied. */
 void report_signature(struct report *r, const struct report_signature *s);
-/* Adds what the checker of PDF/A has found and lets it count; takes the result over. A fault: the file could not be read. */
-void report_pdfa(struct report *r, enum pdfa_flavour asked, struct pdfa_result *result, const struct err *fault);
+/* Adds what the checker of PDF/A has found; takes the result over. A fault: the file could not be read. `broken`: what it makes of the
+ * file that it breaks a rule. */
+void report_pdfa(struct report *r, enum pdfa_flavour asked, struct pdfa_result *result, const struct err *fault,
+                 enum report_verdict broken);
 /* Takes a member's verdict over. */
 void report_worsen(struct report *r, enum report_verdict verdict);
 

@@ -33,7 +33,7 @@ static const struct pdfa_finding **sorted(const struct pdfa_result *r, bool all,
 }
 
 /* The problem names the first rule by clause, and how many more there are. */
-static void add_problem(struct report *r, const struct err *fault)
+static void add_problem(struct report *r, const struct err *fault, enum report_verdict verdict)
 {
 	const char *flavour = pdfa_flavour_name(r->pdfa.flavour);
 	size_t n, more = 0;
@@ -41,32 +41,32 @@ static void add_problem(struct report *r, const struct err *fault)
 	for (size_t i = 1; i < n; i++)
 		more += strcmp(list[i]->rule, list[i - 1]->rule) != 0;
 	if (n == 0)
-		report_problem(r, REPORT_INVALID, "pdfa-broken", "PDF/A-%s: the file cannot be read: %s: %s %s", flavour,
-		               fault->code, fault->where, fault->detail);
+		report_problem(r, verdict, "pdfa-broken", "PDF/A-%s: the file cannot be read: %s: %s %s", flavour, fault->code,
+		               fault->where, fault->detail);
 	else if (more == 0)
-		report_problem(r, REPORT_INVALID, "pdfa-broken", "PDF/A-%s: rule %s is broken: %s", flavour, list[0]->rule,
-		               list[0]->en);
+		report_problem(r, verdict, "pdfa-broken", "PDF/A-%s: rule %s is broken: %s", flavour, list[0]->rule, list[0]->en);
 	else
-		report_problem(r, REPORT_INVALID, "pdfa-broken", "PDF/A-%s: %zu rules are broken, first %s: %s", flavour,
-		               more + 1, list[0]->rule, list[0]->en);
+		report_problem(r, verdict, "pdfa-broken", "PDF/A-%s: %zu rules are broken, first %s: %s", flavour, more + 1,
+		               list[0]->rule, list[0]->en);
 	free(list);
 }
 
-void report_pdfa(struct report *r, enum pdfa_flavour asked, struct pdfa_result *result, const struct err *fault)
+void report_pdfa(struct report *r, enum pdfa_flavour asked, struct pdfa_result *result, const struct err *fault,
+                 enum report_verdict broken)
 {
 	struct report_pdfa *p = &r->pdfa;
 	if (fault != NULL) {
 		/* What cannot be opened claims nothing; why not is told by the one who asked for its signatures. */
 		*p = (struct report_pdfa){.state = asked == PDFA_NONE ? PDFA_NO_CLAIM : PDFA_UNREADABLE, .flavour = asked};
 		if (asked != PDFA_NONE)
-			add_problem(r, fault);
+			add_problem(r, fault, broken);
 		return;
 	}
 	*p = (struct report_pdfa){
 	    .state = result->flavour == PDFA_NONE ? PDFA_NO_CLAIM : PDFA_CHECKED, .flavour = result->flavour, .result = *result};
 	*result = (struct pdfa_result){0};
 	if (p->state == PDFA_CHECKED && !p->result.passes)
-		add_problem(r, &p->result.fault);
+		add_problem(r, &p->result.fault, broken);
 }
 
 /* A rule once, even where it stands for several kinds of object. */

@@ -3,7 +3,7 @@ import json
 import os
 import subprocess
 
-from common import ARKSEAL, BACKLOG, PKI, SOURCE, WORK, Faults, packages, pdfs
+from common import ARKSEAL, BACKLOG, FALSE_CLAIM, PKI, SOURCE, WORK, Faults, packages, pdfs
 
 ROOTS = ["--trust", os.path.join(PKI, "root.pem"), "--trust", os.path.join(SOURCE, "fixtures", "pki", "people-root.pem")]
 FILE = {"path", "kind", "verdict", "pdfa", "signatures", "problems"}
@@ -20,6 +20,27 @@ def objects(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
+def check_pdfa(faults, signed, false_claim):
+    """A flavour that is named or claimed counts; every rule that was tried is listed on request."""
+    status, said, _ = ask("--format", "json", *ROOTS, "--pdfa", "1b", "--pdfa-rules", signed)
+    found = objects(said)[0]
+    pdfa, tried = found["pdfa"], {row["rule"]: row for row in found["pdfa"]["tried"]}
+    faults.check(status == 1 and found["verdict"] == "invalid" and pdfa["flavour"] == "1b" and pdfa["verdict"] == "fail",
+                 f"a 2b file is no 1b: exit {status}, {said}")
+    faults.check("pdfa-broken" in [p["code"] for p in found["problems"]], f"the problem: {found['problems']}")
+    faults.check(len(tried) == len(pdfa["tried"]) > 100, f"each rule once: {len(tried)} of {len(pdfa['tried'])}")
+    faults.check(sorted(pdfa["rules"]) == sorted(r for r, row in tried.items() if row["broken"]), f"the broken rules: {pdfa}")
+    faults.check(all(row["broken"] <= row["tried"] for row in tried.values()), f"how often: {pdfa['tried']}")
+    status, said, _ = ask("--format", "json", *ROOTS, "--pdfa", "auto", false_claim)
+    found = objects(said)[0]
+    first = found["pdfa"]["rules"][:1]
+    faults.check(status == 1 and found["verdict"] == "invalid" and first, f"a false claim: exit {status}, {said}")
+    faults.check(any(p["code"] == "pdfa-broken" and first[0] in p["message"] for p in found["problems"]), f"it names the first rule: {said}")
+    for language, words in (("vi_VN.UTF-8", ("điều ", "gặp lần đầu: ", "trang 1")), ("C.UTF-8", ("clause ", "first: ", "page 1"))):
+        _, said, _ = ask(*ROOTS, "--pdfa", "auto", "--pdfa-rules", false_claim, env={**os.environ, "LC_ALL": language})
+        faults.check(all(word in said for word in (*first, *words)), f"{language}: {said[:2000]}")
+
+
 def main():
     faults = Faults()
     archive = os.path.join(WORK, "archive")
@@ -30,7 +51,12 @@ def main():
     faults.check([r["kind"] for r in found].count("package") == 4, "four packages are reported")
     for r in found:
         faults.check(FILE == set(r), f"members of {r['path']}: {sorted(r)}")
-        faults.check(r["pdfa"] is None, f"{r['path']}: PDF/A was not checked, so it is null")
+        if r["kind"] == "pdf":
+            false_claim = FALSE_CLAIM in r["path"]
+            faults.check(r["pdfa"]["flavour"] == "2b" and r["pdfa"]["verdict"] == ("fail" if false_claim else "pass"), f"PDF/A: {r}")
+            faults.check(bool(r["pdfa"]["rules"]) == false_claim, f"broken rules of PDF/A: {r}")
+        else:
+            faults.check(r["pdfa"] is None, f"a package is no PDF/A: {r}")
         for s in r["signatures"]:
             faults.check(SIGNATURE <= set(s) <= SIGNATURE | {"reason"}, f"members of a signature: {sorted(s)}")
             faults.check(s["indication"] == "TOTAL-PASSED" and s["subindication"] is None, f"{r['path']}: {s}")
@@ -54,9 +80,11 @@ def main():
     status, said, _ = ask("--format", "json", *ROOTS, os.path.join(WORK, "nothing-here.pdf"))
     faults.check(status == 1 and objects(said)[0]["verdict"] != "valid", f"a missing file: exit {status}, {said}")
     status, said, _ = ask("--format", "json", *ROOTS, "--pdfa", "auto", signed)
-    faults.check(status == 0 and objects(said)[0]["pdfa"] is None, f"--pdfa auto: exit {status}, {said}")
-    status, said, _ = ask("--format", "json", *ROOTS, "--pdfa", "2b", signed)
-    faults.check(status == 1 and objects(said)[0]["verdict"] == "indeterminate", f"--pdfa 2b cannot pass unchecked: exit {status}, {said}")
+    faults.check(status == 0 and objects(said)[0]["pdfa"] == {"flavour": "2b", "verdict": "pass", "rules": []},
+                 f"--pdfa auto: exit {status}, {said}")
+    status, said, _ = ask("--format", "json", *ROOTS, "--pdfa", "none", signed)
+    faults.check(status == 0 and objects(said)[0]["pdfa"] is None, f"--pdfa none: exit {status}, {said}")
+    check_pdfa(faults, signed, pdfs(archive)[FALSE_CLAIM])
     seal = packages(archive)[0] + ".METS.p7s"
     os.rename(seal, seal + ".away")
     try:
