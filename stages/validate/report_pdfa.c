@@ -123,10 +123,6 @@ static const char *const words[][2] = {
 };
 enum word { W_NOT_CHECKED, W_NO_CLAIM, W_PASS, W_FAIL, W_STANDARD, W_COUNTS, W_FIRST, W_OBJECT, W_PAGE, W_UNREADABLE, W_TRIED };
 
-/* Formats of the table above are constant; the compiler cannot see which of two is taken. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-
 static void print_place(const struct pdfa_finding *f, bool english, FILE *to)
 {
 	const char *between = " ";
@@ -160,8 +156,6 @@ static void print_broken(const struct pdfa_finding *f, char part, bool english, 
 	print_place(f, english, to);
 	fprintf(to, "         %s\n", english ? f->en : f->vi);
 }
-
-#pragma GCC diagnostic pop
 
 static void print_tried(const struct pdfa_result *r, bool english, FILE *to)
 {
