@@ -90,7 +90,7 @@ struct profile_convert {
 	unsigned default_dpi; /* where a picture does not say */
 	unsigned min_dpi;     /* below: warning event (paper, photo) */
 	unsigned min_dpi_map;
-	bool trust_claims;                  /* an unsigned received PDF that claims PDF/A is kept as it is */
+	bool trust_claims;                  /* an unsigned received PDF that truly is the PDF/A that it claims is kept as it is */
 	unsigned range_pages;               /* a document with more pages is read in such ranges by several workers; 0: never */
 	unsigned redraw_dpi;                /* pages of a received PDF drawn as pictures */
 	struct profile_language *languages; /* for the documents' language; empty: none is told by a code */

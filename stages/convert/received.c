@@ -4,6 +4,7 @@
 #include "stages/convert/internal.h"
 #include "stages/pdf/redraw/claim.h"
 #include "stages/pdf/redraw/redraw.h"
+#include "stages/pdfa/check.h"
 
 /* A page of A0 at 300 dpi fits; so many pages does no record of an archive have. */
 static const struct redraw_limits limits = {.pages = 20000, .pixels = UINT64_C(160) << 20};
@@ -25,9 +26,66 @@ static const char *claimed_format(const struct pdf_claim *claim)
 	return claim->part >= 4 ? "fmt/1129" : "fmt/276";
 }
 
+/* What the checker of PDF/A says of what a file claims. */
+enum truth { UNCHECKED, TRUE_CLAIM, FALSE_CLAIM };
+struct checked {
+	char name[8]; /* "2b" */
+	enum truth truth;
+	char broken[400]; /* rules, or the fault of reading */
+};
+
+static void list_broken(const struct pdfa_result *r, struct checked *to)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < r->n_findings && at < sizeof to->broken - 32; i++)
+		if (r->findings[i].broken > 0)
+			at += (size_t)snprintf(to->broken + at, sizeof to->broken - at, "%s%s", at == 0 ? "it breaks " : ", ",
+			                       r->findings[i].rule);
+	if (at == 0)
+		snprintf(to->broken, sizeof to->broken, "it cannot be read: %s %.300s", r->fault.code, r->fault.detail);
+}
+
+/* Errors: no memory. A part or level that the checker does not know stays unchecked. */
+static enum status check_claim(const struct file_map *m, const struct pdf_claim *claim, struct checked *to, struct err *e)
+{
+	struct pdfa_result r;
+	*to = (struct checked){.truth = UNCHECKED};
+	int level = claim->conformance == '\0' ? 0 : claim->conformance - 'A' + 'a';
+	snprintf(to->name, sizeof to->name, "%d%.1s", claim->part % 1000, (char[]){(char)level, '\0'});
+	enum pdfa_flavour flavour = pdfa_flavour_of(to->name);
+	if (flavour == PDFA_NONE || flavour == PDFA_FLAVOURS)
+		return ST_OK;
+	enum status st = pdfa_check(m->in, flavour, &r, e);
+	if (st != ST_OK && st != ST_ITEM)
+		return st;
+	to->truth = st == ST_OK && r.passes ? TRUE_CLAIM : FALSE_CLAIM;
+	if (st == ST_ITEM)
+		snprintf(to->broken, sizeof to->broken, "it cannot be read: %s %.300s", e->code, e->detail);
+	else
+		list_broken(&r, to);
+	pdfa_result_free(&r);
+	return ST_OK;
+}
+
+static void tell_kept(struct item *it, int64_t now, const struct pdf_claim *claim, const struct checked *checked)
+{
+	const char *is_signed = claim->signatures ? " and is signed" : "";
+	if (checked->truth == TRUE_CLAIM)
+		item_add_event(it, now, "validation", "success", "the file is PDF/A-%s, as it says%s; kept byte for byte",
+		               checked->name, is_signed);
+	else if (checked->truth == FALSE_CLAIM)
+		item_add_event(it, now, "validation", "warning",
+		               "false claim: the file says that it is PDF/A-%s%s, but %s; kept byte for byte", checked->name,
+		               is_signed, checked->broken);
+	else
+		item_add_event(it, now, "validation", "warning",
+		               "claim unchecked: the file says that it is PDF/A-%s%s; kept byte for byte", checked->name,
+		               is_signed);
+}
+
 /* Byte for byte into the work folder. */
 static enum status keep(struct convert *c, struct item *it, const struct file_map *m, const struct pdf_claim *claim,
-                        struct err *e)
+                        const struct checked *checked, struct err *e)
 {
 	char *path = stage_path(c->env, it, "convert", ".pdf"), sha256[65];
 	if (path == NULL)
@@ -39,10 +97,7 @@ static enum status keep(struct convert *c, struct item *it, const struct file_ma
 	if (st == ST_OK) {
 		item_set_artefact(it, path, size, sha256, claimed_format(claim));
 		json_object_set_new(it->other, "pages", json_integer((json_int_t)claim->pages));
-		item_add_event(it, c->env->now_ms(), "validation", "warning",
-		               "claim unchecked: the file says that it is PDF/A-%d%c%s; kept byte for byte", claim->part,
-		               claim->conformance == '\0' ? ' ' : claim->conformance - 'A' + 'a',
-		               claim->signatures ? " and is signed" : "");
+		tell_kept(it, c->env->now_ms(), claim, checked);
 	}
 	free(path);
 	return st;
@@ -93,7 +148,8 @@ static bool lacks_words(struct convert *c, struct redraw *r)
 	return lacks;
 }
 
-static enum status redraw_document(struct convert *c, struct item *it, const struct pdf_claim *claim, struct err *e)
+static enum status redraw_document(struct convert *c, struct item *it, const struct pdf_claim *claim,
+                                   const struct checked *checked, struct err *e)
 {
 	struct redraw *r = NULL;
 	struct job j;
@@ -120,9 +176,8 @@ static enum status redraw_document(struct convert *c, struct item *it, const str
 		item_add_event(it, now, "validation", "warning",
 		               "the received file's cross-references were wrong and were made anew for drawing");
 	if (st == ST_OK && claim->part != 0)
-		item_add_event(it, now, "validation", "warning",
-		               "the received file says that it is PDF/A-%d%c; the claim is not trusted", claim->part,
-		               claim->conformance == '\0' ? ' ' : claim->conformance - 'A' + 'a');
+		item_add_event(it, now, "validation", "warning", "the received file says that it is PDF/A-%s; %s", checked->name,
+		               checked->truth == FALSE_CLAIM ? checked->broken : "the claim is not trusted");
 	if (st == ST_OK && claim->encrypted)
 		item_add_event(it, now, "validation", "warning", "the received file was encrypted and opened without a password");
 	redraw_close(r);
@@ -159,8 +214,13 @@ enum status convert_received(struct convert *c, struct item *it, struct err *e)
 	else
 		st = read_claim(&m, &claim, e);
 	bool claims = claim.part != 0;
-	if (st == ST_OK && claims && (claim.signatures || c->env->profile->convert.trust_claims))
-		st = keep(c, it, &m, &claim, e);
+	struct checked checked = {.truth = UNCHECKED};
+	if (st == ST_OK && claims)
+		st = check_claim(&m, &claim, &checked, e);
+	/* A signed file is never rewritten, so a false claim of one is only told. */
+	bool kept = claim.signatures || (checked.truth == TRUE_CLAIM && c->env->profile->convert.trust_claims);
+	if (st == ST_OK && claims && kept)
+		st = keep(c, it, &m, &claim, &checked, e);
 	else if (st == ST_OK && claim.signatures)
 		st = err_set(e, ST_ITEM, "pdf-signed-not-pdfa", "signed, and its XMP does not say that it is PDF/A");
 	else if (st == ST_OK && claim.attachments)
@@ -168,7 +228,7 @@ enum status convert_received(struct convert *c, struct item *it, struct err *e)
 	else if (st == ST_OK && claim.dynamic_form)
 		st = err_set(e, ST_ITEM, "pdf-dynamic-form", "a dynamic XFA form: what its pages show is not its content");
 	else if (st == ST_OK)
-		st = redraw_document(c, it, &claim, e);
+		st = redraw_document(c, it, &claim, &checked, e);
 	if (st != ST_OK)
 		place_fault(e, path, 0);
 	file_map_close(&m);

@@ -38,7 +38,7 @@ DOCUMENTS = {
     "G12.01.001.0000001": [f"{SCANS}/phototest.tif"],
     "G12.01.001.0000002": [f"{SCANS}/deslant.tif"],
 }
-# Signed by somebody else and wrongly said to be PDF/A: kept byte for byte, with the event "claim unchecked".
+# Signed by somebody else and wrongly said to be PDF/A: kept byte for byte, with the event "false claim".
 FALSE_CLAIM = "G09.02.003.0000005"
 # What fixtures/backlog holds to be refused or set aside, and a word that its notice must have.
 BAD = {"rong.jpg": "rong.jpg", "bi-cat.jpg": "bi-cat.jpg", "khong-phai-anh.jpg": "khong-phai-anh.jpg", "bi-mat.jpg": "bi-mat.jpg",

@@ -279,9 +279,9 @@ static void test_received(void **state)
 	} rows[] = {
 	    {"plain", false, false, false, false, DRAWN, "drawn as pictures"},
 	    {"signed claim", true, true, false, false, KEPT,
-	     "claim unchecked: the file says that it is PDF/A-1b and is signed; kept byte for byte"},
-	    {"claim, not trusted", true, false, false, false, DRAWN, "the claim is not trusted"},
-	    {"claim, trusted", true, false, false, true, KEPT, "claim unchecked"},
+	     "false claim: the file says that it is PDF/A-1b and is signed, but it breaks "},
+	    {"claim, not trusted", true, false, false, false, DRAWN, "says that it is PDF/A-1b; it breaks "},
+	    {"false claim, trusted", true, false, false, true, DRAWN, "says that it is PDF/A-1b; it breaks "},
 	    {"signed, no claim", false, true, false, true, REFUSED, "pdf-signed-not-pdfa"},
 	    {"spoilt", false, false, true, false, DRAWN, "made anew"},
 	    {"spoilt and signed", true, true, true, true, REFUSED, "pdf-signed-broken"},
@@ -318,6 +318,24 @@ static void test_received(void **state)
 		item_free(it);
 	}
 	profile.convert.trust_claims = false;
+}
+
+/* What is the PDF/A that it says it is stays as it is, where the profile wants that. */
+static void test_true_claim(void **state)
+{
+	(void)state;
+	struct item *photo = document(ITEM_PHOTO, "own", (const char *const[]){"colour.jpg", NULL});
+	convert(photo);
+	assert_int_equal(rename(photo->artefact.path, at("own.pdf")), 0);
+	item_free(photo);
+	profile.convert.trust_claims = true;
+	struct item *it = document(ITEM_RECEIVED, "true claim", (const char *const[]){"own.pdf", NULL});
+	convert(it);
+	profile.convert.trust_claims = false;
+	assert_true(has_event(it, "success", "the file is PDF/A-2b, as it says; kept byte for byte"));
+	assert_string_equal(it->artefact.sha256, it->sources[0].sha256);
+	assert_string_equal(it->artefact.format, "fmt/477");
+	item_free(it);
 }
 
 /* A PDF that holds pictures only is read by Tesseract; here one of our own photographs. */
@@ -512,10 +530,9 @@ static void test_faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_paper),         cmocka_unit_test(test_map_and_photo),
-	    cmocka_unit_test(test_received),      cmocka_unit_test(test_received_scan),
-	    cmocka_unit_test(test_faults),        cmocka_unit_test(test_ranges),
-	    cmocka_unit_test(test_foreign_parts), cmocka_unit_test(test_changed_meanwhile),
+	    cmocka_unit_test(test_paper),      cmocka_unit_test(test_map_and_photo), cmocka_unit_test(test_received),
+	    cmocka_unit_test(test_true_claim), cmocka_unit_test(test_received_scan), cmocka_unit_test(test_faults),
+	    cmocka_unit_test(test_ranges),     cmocka_unit_test(test_foreign_parts), cmocka_unit_test(test_changed_meanwhile),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
