@@ -1,12 +1,11 @@
 #include "stages/text/ocr.h"
 
-#include <leptonica/allheaders.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tesseract/capi.h>
 
 #include "stages/base/text.h"
+#include "stages/text/tesseract.h"
 
 /* Tesseract refuses pictures of 32,767 pixels a side and more. */
 enum { MAX_SIDE = 32000 };
@@ -29,10 +28,10 @@ static bool language_text(const char *s, size_t n)
 static bool loaded(const TessBaseAPI *api, const char *name, size_t n)
 {
 	bool found = false;
-	char **all = TessBaseAPIGetLoadedLanguagesAsVector(api);
+	char **all = tesseract.TessBaseAPIGetLoadedLanguagesAsVector(api);
 	for (size_t i = 0; all != NULL && all[i] != NULL; i++)
 		found = found || (strlen(all[i]) == n && strncmp(all[i], name, n) == 0);
-	TessDeleteTextArray(all);
+	tesseract.TessDeleteTextArray(all);
 	return found;
 }
 
@@ -57,17 +56,19 @@ enum status ocr_open(const char *languages, struct ocr **ret_ocr, struct err *e)
 	*ret_ocr = NULL;
 	if (check_languages(NULL, languages, true, e) != ST_OK)
 		return e->status;
+	if (tesseract_load(e) != ST_OK)
+		return e->status;
 	struct ocr *o = calloc(1, sizeof *o);
-	if (o == NULL || (o->api = TessBaseAPICreate()) == NULL) {
+	if (o == NULL || (o->api = tesseract.TessBaseAPICreate()) == NULL) {
 		free(o);
 		return err_set(e, ST_RETRY, "memory", "no memory for Tesseract");
 	}
 	/* The environment's OMP_THREAD_LIMIT is read when the program is loaded, too early for us; and Tesseract asks for four threads
 	 * by itself. With no active level allowed, each of its parallel regions runs on the thread that meets it. */
 	omp_set_max_active_levels(0);
-	setMsgSeverity(L_SEVERITY_NONE);
-	TessBaseAPISetVariable(o->api, "debug_file", "/dev/null");
-	if (TessBaseAPIInit2(o->api, NULL, languages, OEM_LSTM_ONLY) != 0) {
+	tesseract.setMsgSeverity(L_SEVERITY_NONE);
+	tesseract.TessBaseAPISetVariable(o->api, "debug_file", "/dev/null");
+	if (tesseract.TessBaseAPIInit2(o->api, NULL, languages, OEM_LSTM_ONLY) != 0) {
 		ocr_close(o);
 		err_set(e, ST_RUN, "ocr-language", "Tesseract does not start with the languages \"%s\"", languages);
 		err_arg(e, "%s", languages);
@@ -78,7 +79,7 @@ enum status ocr_open(const char *languages, struct ocr **ret_ocr, struct err *e)
 		ocr_close(o);
 		return st;
 	}
-	TessBaseAPISetPageSegMode(o->api, PSM_AUTO);
+	tesseract.TessBaseAPISetPageSegMode(o->api, PSM_AUTO);
 
 	/* An empty page without resolution makes Tesseract complain, and so open its debug file, while files can still be opened. */
 	uint8_t blank[32 * 32];
@@ -98,7 +99,7 @@ void ocr_close(struct ocr *o)
 {
 	if (o == NULL)
 		return;
-	TessBaseAPIDelete(o->api);
+	tesseract.TessBaseAPIDelete(o->api);
 	free(o);
 }
 
@@ -148,10 +149,10 @@ static uint8_t *shrink(const uint8_t *grey, uint32_t width, uint32_t height, uin
 
 static enum status recognise(struct ocr *o, const uint8_t *grey, uint32_t width, uint32_t height, double dpi, struct err *e)
 {
-	TessBaseAPISetImage(o->api, grey, (int)width, (int)height, 1, (int)width);
+	tesseract.TessBaseAPISetImage(o->api, grey, (int)width, (int)height, 1, (int)width);
 	if (dpi >= MIN_DPI && dpi <= MAX_DPI)
-		TessBaseAPISetSourceResolution(o->api, (int)lround(dpi));
-	if (TessBaseAPIRecognize(o->api, NULL) != 0)
+		tesseract.TessBaseAPISetSourceResolution(o->api, (int)lround(dpi));
+	if (tesseract.TessBaseAPIRecognize(o->api, NULL) != 0)
 		return err_set(e, ST_ITEM, "ocr-failed", "Tesseract cannot read a page of %u x %u pixels", width, height);
 	return ST_OK;
 }
@@ -159,14 +160,14 @@ static enum status recognise(struct ocr *o, const uint8_t *grey, uint32_t width,
 /* The word at the iterator, in pixels of the page given. False: no memory. A word of white space only gives text NULL. */
 static bool take_word(const TessResultIterator *it, int scale, struct ocr_word *ret_word)
 {
-	const TessPageIterator *place = TessResultIteratorGetPageIteratorConst(it);
+	const TessPageIterator *place = tesseract.TessResultIteratorGetPageIteratorConst(it);
 	struct ocr_word w = {0};
 	*ret_word = w;
-	char *raw = TessResultIteratorGetUTF8Text(it, RIL_WORD);
+	char *raw = tesseract.TessResultIteratorGetUTF8Text(it, RIL_WORD);
 	if (raw == NULL)
 		return true;
 	char *text = utf8_valid(raw, strlen(raw)) ? utf8_nfc(raw) : strdup("");
-	TessDeleteText(raw);
+	tesseract.TessDeleteText(raw);
 	if (text == NULL)
 		return false;
 	size_t n = 0;
@@ -174,11 +175,11 @@ static bool take_word(const TessResultIterator *it, int scale, struct ocr_word *
 		if ((unsigned char)text[i] > ' ')
 			text[n++] = text[i];
 	text[n] = '\0';
-	if (n == 0 || !TessPageIteratorBoundingBox(place, RIL_WORD, &w.left, &w.top, &w.right, &w.bottom)) {
+	if (n == 0 || !tesseract.TessPageIteratorBoundingBox(place, RIL_WORD, &w.left, &w.top, &w.right, &w.bottom)) {
 		free(text);
 		return true;
 	}
-	if (!TessPageIteratorBaseline(place, RIL_WORD, &w.x0, &w.y0, &w.x1, &w.y1)) {
+	if (!tesseract.TessPageIteratorBaseline(place, RIL_WORD, &w.x0, &w.y0, &w.x1, &w.y1)) {
 		w.x0 = w.left;
 		w.x1 = w.right;
 		w.y0 = w.y1 = w.bottom;
@@ -187,7 +188,7 @@ static bool take_word(const TessResultIterator *it, int scale, struct ocr_word *
 	for (size_t i = 0; i < sizeof ordinates / sizeof *ordinates; i++)
 		*ordinates[i] *= scale;
 	w.text = text;
-	double confidence = (double)TessResultIteratorConfidence(it, RIL_WORD);
+	double confidence = (double)tesseract.TessResultIteratorConfidence(it, RIL_WORD);
 	w.confidence = (int)lround(fmin(fmax(confidence, 0), 100));
 	*ret_word = w;
 	return true;
@@ -195,16 +196,16 @@ static bool take_word(const TessResultIterator *it, int scale, struct ocr_word *
 
 static enum status take_words(struct ocr *o, int scale, struct ocr_page *page, struct err *e)
 {
-	TessResultIterator *it = TessBaseAPIGetIterator(o->api);
+	TessResultIterator *it = tesseract.TessBaseAPIGetIterator(o->api);
 	if (it == NULL)
 		return ST_OK; /* an empty page */
-	const TessPageIterator *place = TessResultIteratorGetPageIteratorConst(it);
+	const TessPageIterator *place = tesseract.TessResultIteratorGetPageIteratorConst(it);
 	uint32_t line = 0, block = 0;
 	double sum = 0;
 	bool memory = true;
 	do {
-		line += TessPageIteratorIsAtBeginningOf(place, RIL_TEXTLINE) != 0;
-		block += TessPageIteratorIsAtBeginningOf(place, RIL_BLOCK) != 0;
+		line += tesseract.TessPageIteratorIsAtBeginningOf(place, RIL_TEXTLINE) != 0;
+		block += tesseract.TessPageIteratorIsAtBeginningOf(place, RIL_BLOCK) != 0;
 		struct ocr_word w;
 		memory = take_word(it, scale, &w);
 		if (w.text == NULL)
@@ -213,8 +214,8 @@ static enum status take_words(struct ocr *o, int scale, struct ocr_page *page, s
 		w.block = block;
 		sum += w.confidence;
 		memory = ocr_page_add(page, &w);
-	} while (memory && TessResultIteratorNext(it, RIL_WORD));
-	TessResultIteratorDelete(it);
+	} while (memory && tesseract.TessResultIteratorNext(it, RIL_WORD));
+	tesseract.TessResultIteratorDelete(it);
 	if (!memory)
 		return err_set(e, ST_RETRY, "memory", "no memory for the words of a page");
 	/* A word of white space may have been the one that ended its line. */
@@ -237,7 +238,7 @@ enum status ocr_read(struct ocr *o, const uint8_t *grey, uint32_t width, uint32_
 	enum status st = recognise(o, smaller == NULL ? grey : smaller, width / k, height / k, dpi / k, e);
 	if (st == ST_OK)
 		st = take_words(o, (int)k, ret_page, e);
-	TessBaseAPIClear(o->api);
+	tesseract.TessBaseAPIClear(o->api);
 	free(smaller);
 	if (st != ST_OK)
 		ocr_page_free(ret_page);

@@ -1,12 +1,12 @@
 #include "stages/trust/fetch.h"
 
-#include <curl/curl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "stages/trust/keys/curl.h"
 #include "stages/trust/keys/fetch_wire.h"
 
 #define CLIENTS_MAX 256
@@ -37,10 +37,10 @@ struct service {
 static void transfer_free(struct service *s, struct client *c)
 {
 	if (c->easy != NULL) {
-		curl_multi_remove_handle(s->multi, c->easy);
-		curl_easy_cleanup(c->easy);
+		curl.curl_multi_remove_handle(s->multi, c->easy);
+		curl.curl_easy_cleanup(c->easy);
 	}
-	curl_slist_free_all(c->headers);
+	curl.curl_slist_free_all(c->headers);
 	buf_free(&c->answer);
 	c->easy = NULL;
 	c->headers = NULL;
@@ -84,7 +84,7 @@ static bool header_add(struct client *c, const char *name, const char *value)
 {
 	char line[160];
 	snprintf(line, sizeof line, "%s: %s", name, value);
-	struct curl_slist *longer = curl_slist_append(c->headers, line);
+	struct curl_slist *longer = curl.curl_slist_append(c->headers, line);
 	if (longer == NULL)
 		return false;
 	c->headers = longer;
@@ -96,7 +96,7 @@ static bool transfer_setup(const struct service *s, struct client *c)
 	CURL *h = c->easy;
 	long timeout = (long)c->timeout_ms;
 	bool ok = true;
-#define SET(option, value) ok = ok && curl_easy_setopt(h, option, value) == CURLE_OK
+#define SET(option, value) ok = ok && curl.curl_easy_setopt(h, option, value) == CURLE_OK
 	SET(CURLOPT_URL, c->url);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -150,9 +150,9 @@ static void answer_result(struct client *c, CURLcode result)
 {
 	long status = 0;
 	char *type = NULL;
-	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(c->easy, CURLINFO_CONTENT_TYPE, &type);
-	const char *detail = c->fault[0] != '\0' ? c->fault : curl_easy_strerror(result);
+	curl.curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.curl_easy_getinfo(c->easy, CURLINFO_CONTENT_TYPE, &type);
+	const char *detail = c->fault[0] != '\0' ? c->fault : curl.curl_easy_strerror(result);
 	if (c->answer.failed || result == CURLE_FILESIZE_EXCEEDED) {
 		answer_fault(c, ST_RETRY, "net-too-large", "the answer is longer than allowed", (long)c->max_bytes);
 	} else if (result == CURLE_OPERATION_TIMEDOUT) {
@@ -199,8 +199,8 @@ static bool client_next(struct service *s, struct client *c)
 	c->out = BUF_INIT((size_t)c->max_bytes + FETCH_ANSWER_EXTRA);
 	c->answer = BUF_INIT(c->max_bytes);
 	c->fault[0] = '\0';
-	c->easy = curl_easy_init();
-	if (c->easy != NULL && transfer_setup(s, c) && curl_multi_add_handle(s->multi, c->easy) == CURLM_OK)
+	c->easy = curl.curl_easy_init();
+	if (c->easy != NULL && transfer_setup(s, c) && curl.curl_multi_add_handle(s->multi, c->easy) == CURLM_OK)
 		return true;
 	answer_fault(c, ST_RETRY, "net-connect", "the transfer cannot be set up", 0);
 	transfer_free(s, c);
@@ -222,12 +222,12 @@ static bool client_turn(struct service *s, struct client *c, short events)
 static void transfers_end(struct service *s)
 {
 	int left;
-	for (CURLMsg *m; (m = curl_multi_info_read(s->multi, &left)) != NULL;) {
+	for (CURLMsg *m; (m = curl.curl_multi_info_read(s->multi, &left)) != NULL;) {
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		struct client *c = NULL;
 		CURLcode result = m->data.result;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+		curl.curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
 		answer_result(c, result);
 		transfer_free(s, c);
 		buf_reset(&c->in);
@@ -270,7 +270,7 @@ static bool turn(struct service *s)
 	if (s->control_fd >= 0)
 		fds[n++] = (struct curl_waitfd){.fd = s->control_fd, .events = CURL_WAIT_POLLIN};
 	int running;
-	if (curl_multi_poll(s->multi, fds, n, 10000, NULL) != CURLM_OK)
+	if (curl.curl_multi_poll(s->multi, fds, n, 10000, NULL) != CURLM_OK)
 		return false;
 	size_t kept = 0, n_clients = s->n_clients;
 	for (size_t i = 0; i < n_clients; i++) {
@@ -282,7 +282,7 @@ static bool turn(struct service *s)
 	s->n_clients = kept;
 	if (s->control_fd >= 0 && fds[n_clients].revents != 0)
 		accept_clients(s);
-	if (curl_multi_perform(s->multi, &running) != CURLM_OK)
+	if (curl.curl_multi_perform(s->multi, &running) != CURLM_OK)
 		return false;
 	transfers_end(s);
 	return true;
@@ -293,7 +293,11 @@ int fetch_main(const struct fetch_config *config, int control_fd, int ready_fd)
 	struct err e;
 	struct service s = {.config = config, .control_fd = control_fd};
 	signal(SIGPIPE, SIG_IGN);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (s.multi = curl_multi_init()) == NULL) {
+	if (curl_load(&e) != ST_OK) {
+		talk_ready(ready_fd, &e);
+		return 3;
+	}
+	if (curl.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (s.multi = curl.curl_multi_init()) == NULL) {
 		err_set(&e, ST_RUN, "net-gone", "libcurl does not start");
 		talk_ready(ready_fd, &e);
 		return 3;
@@ -306,7 +310,7 @@ int fetch_main(const struct fetch_config *config, int control_fd, int ready_fd)
 		client_free(&s, s.clients[i]);
 	if (s.control_fd >= 0)
 		close(s.control_fd);
-	curl_multi_cleanup(s.multi);
-	curl_global_cleanup();
+	curl.curl_multi_cleanup(s.multi);
+	curl.curl_global_cleanup();
 	return ok ? 0 : 3;
 }
