@@ -41,8 +41,8 @@ static void add_problem(struct report *r, const struct err *fault, enum report_v
 	for (size_t i = 1; i < n; i++)
 		more += strcmp(list[i]->rule, list[i - 1]->rule) != 0;
 	if (n == 0)
-		report_problem(r, verdict, "pdfa-broken", "PDF/A-%s: the file cannot be read: %s: %s %s", flavour, fault->code,
-		               fault->where, fault->detail);
+		report_problem(r, verdict, "pdfa-broken", "PDF/A-%s: the file cannot be read: %s: %s%s%s", flavour, fault->code,
+		               fault->where, *fault->where == '\0' ? "" : " ", fault->detail);
 	else if (more == 0)
 		report_problem(r, verdict, "pdfa-broken", "PDF/A-%s: rule %s is broken: %s", flavour, list[0]->rule, list[0]->en);
 	else
