@@ -186,8 +186,8 @@ void report_pdfa_print(const struct report_pdfa *p, const struct report_style *s
 	free(list);
 	const struct err *fault = &p->result.fault;
 	if (p->state == PDFA_CHECKED && fault->status != ST_OK)
-		fprintf(to, "      %s %s: %s %s\n", words[W_UNREADABLE][style->english], fault->code, fault->where,
-		        fault->detail);
+		fprintf(to, "      %s %s: %s%s%s\n", words[W_UNREADABLE][style->english], fault->code, fault->where,
+		        *fault->where == '\0' ? "" : " ", fault->detail);
 	if (style->pdfa_rules && p->state == PDFA_CHECKED)
 		print_tried(&p->result, style->english, to);
 }

@@ -86,7 +86,7 @@ static void test_rows(void **state)
 	     NULL},
 	    {"unreadable", PDFA_3U, PDFA_NONE, 0, 0, false, true, REPORT_INVALID, REPORT_INVALID,
 	     "{\"flavour\":\"3u\",\"verdict\":\"fail\",\"rules\":[]}", NULL,
-	     "PDF/A-3u: the file cannot be read: pdf-xref:  the table ends early"},
+	     "PDF/A-3u: the file cannot be read: pdf-xref: the table ends early"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		print_message("%s\n", rows[i].label);
