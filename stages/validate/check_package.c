@@ -24,8 +24,10 @@ void check_first(const struct report *r, char *to, size_t room)
 {
 	if (*to != '\0')
 		return;
-	if (r->n_problems > 0) {
-		snprintf(to, room, "%s: %s: %s", r->path, r->problems[0].code, r->problems[0].message);
+	for (size_t i = 0; i < r->n_problems; i++) {
+		if (r->problems[i].verdict == REPORT_VALID)
+			continue; /* told, not counted */
+		snprintf(to, room, "%s: %s: %s", r->path, r->problems[i].code, r->problems[i].message);
 		return;
 	}
 	for (size_t i = 0; i < r->n_signatures; i++) {
