@@ -192,13 +192,16 @@ static void check_pages(struct check *c)
 
 static void check_document(struct check *c)
 {
+	if (!document_open(c))
+		return;
 	file_check(c);
 	/* What is encrypted says nothing more; no part of the standard allows it. */
-	if (pdfdoc_encrypted(c->doc))
+	if (pdfdoc_encrypted(c->doc) || pdfa_ended(c))
 		return;
 	metadata_check(c);
-	if (!output_open(c) || !graphics_open(c) || !fonts_open(c) || !document_open(c))
+	if (!output_open(c) || !graphics_open(c) || !fonts_open(c))
 		return;
+	document_begin(c);
 	check_pages(c);
 	if (!pdfa_ended(c))
 		fonts_end(c);
@@ -291,18 +294,16 @@ enum status pdfa_check_file(const struct file_map *in, enum pdfa_flavour asked, 
 
 bool pdfa_embedded_passes(struct check *c, struct bytes in, const enum pdfa_flavour *allowed, size_t n_allowed)
 {
-	struct pdfa_result r;
-	struct err e;
-	if (c->depth >= DOCUMENTS_DEEP || pdfa_ended(c))
-		return false;
-	enum status st = check_at(in, NULL, PDFA_NONE, c->depth + 1, &r, &e);
-	if (st == ST_RETRY)
-		pdfa_fail(c, &e);
-	bool one = false;
-	for (size_t i = 0; i < n_allowed; i++)
-		one = one || r.flavour == allowed[i];
-	bool passes = st == ST_OK && one && r.passes;
-	pdfa_result_free(&r);
+	bool passes = false;
+	for (size_t i = 0; i < n_allowed && !passes && c->depth < DOCUMENTS_DEEP && !pdfa_ended(c); i++) {
+		struct pdfa_result r;
+		struct err e;
+		enum status st = check_at(in, NULL, allowed[i], c->depth + 1, &r, &e);
+		if (st == ST_RETRY)
+			pdfa_fail(c, &e);
+		passes = st == ST_OK && r.passes;
+		pdfa_result_free(&r);
+	}
 	return passes;
 }
 

@@ -84,7 +84,7 @@ void pdfa_show(struct check *c, enum object object, const void *facts, uint32_t 
  * pdfa_ended in their loops. */
 void pdfa_fail(struct check *c, const struct err *e);
 bool pdfa_ended(const struct check *c);
-/* Adds the rules of an embedded document to nothing: its verdict alone. False also where it is no PDF, or documents are nested too deep. */
+/* Whether an embedded document conforms to one of the flavours. False also where it is no PDF, or documents are nested too deep. */
 bool pdfa_embedded_passes(struct check *c, struct bytes in, const enum pdfa_flavour *allowed, size_t n_allowed);
 
 /* A walk holds no pdfobj here: the reader may forget, and the file's memory be given back. `effort`: what was looked at since, in
@@ -156,7 +156,10 @@ void graphics_page_end(struct check *c);
 void graphics_close(struct check *c);
 
 /* document/: catalog, annotations, actions, forms, optional content, files, structure, signatures. */
-bool document_open(struct check *c);
+bool document_open(struct check *c); /* before file_check */
+void document_begin(struct check *c);
+/* Each dictionary of the file, as file_check meets it; the reader may forget afterwards. */
+void document_dictionary(struct check *c, const struct pdfobj *dictionary);
 void document_page(struct check *c, const struct pdfobj *page);
 /* The property list of a marked-content operator: its Lang and ActualText. */
 void document_properties(struct check *c, const struct pdfobj *properties);
