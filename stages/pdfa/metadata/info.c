@@ -31,7 +31,7 @@ static bool same_text(struct check *c, const struct pdfobj *info, const char *ke
 {
 	const struct pdfobj *entry = pdfobj_get(info, key);
 	if (pdfobj_kind(entry) != PDF_STRING)
-		return true;
+		return pdfobj_kind(entry) == PDF_NULL;
 	char *text = pdfobj_text(entry);
 	struct err e;
 	if (text == NULL) {

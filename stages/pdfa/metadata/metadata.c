@@ -33,6 +33,13 @@ static bool read_packet(struct check *c, const struct pdfobj *stream, struct xmp
 	return xmp_tree_read((struct bytes){b.data, st == ST_OK ? b.len : 0}, ret_tree) || no_memory(c);
 }
 
+/* Of the stream itself, not of what refers to it. */
+static uint32_t number_of(const struct pdfobj *stream)
+{
+	uint32_t number = pdfobj_reference(stream);
+	return number != 0 ? number : pdfobj_number(stream);
+}
+
 static char conformance(const struct xmp_node *n)
 {
 	return n == NULL ? '\0' : n->form != XMP_SIMPLE || n->value[0] == '\0' || n->value[1] != '\0' ? '?' : n->value[0];
@@ -66,7 +73,7 @@ bool metadata_open(struct check *c, enum pdfa_flavour *ret_claimed)
 		return no_memory(c);
 	if (pdfobj_kind(stream) != PDF_STREAM || pdfdoc_encrypted(c->doc))
 		return true;
-	m->number = pdfobj_number(stream);
+	m->number = number_of(stream);
 	m->filtered = pdfobj_kind(pdfobj_get(stream, "Filter")) != PDF_NULL;
 	if (!read_packet(c, stream, &m->main))
 		return false;
@@ -144,7 +151,7 @@ void metadata_check(struct check *c)
 
 void metadata_stream(struct check *c, const struct pdfobj *stream)
 {
-	uint32_t number = pdfobj_number(stream);
+	uint32_t number = number_of(stream);
 	struct xmp_tree *t = NULL;
 	if (pdfobj_kind(stream) != PDF_STREAM || number == c->metadata->number || !seen_add(c, &c->metadata->seen, number))
 		return;

@@ -141,32 +141,15 @@ static bool is_boolean(const char *p)
 	return strcmp(p, "True") == 0 || strcmp(p, "False") == 0;
 }
 
-#define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
 static bool is_mimetype(const char *p)
 {
-	static const char word[] = ALPHA "0123456789_-+.";
+	static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.";
 	size_t n = strspn(p, word);
 	if (n == 0 || p[n] != '/')
 		return false;
 	p += n + 1;
 	n = strspn(p, word);
 	return n > 0 && p[n] == '\0';
-}
-
-/* RFC 1766 in 2004; RFC 3066 in 2005, whose later parts may have digits. */
-static bool is_locale(const char *p, int part)
-{
-	for (bool first = true;; first = false) {
-		size_t n = strspn(p, first || part == 1 ? ALPHA : ALPHA "0123456789");
-		if (n == 0 || n > 8)
-			return false;
-		p += n;
-		if (*p == '\0')
-			return true;
-		if (*p++ != '-')
-			return false;
-	}
 }
 
 /* Degrees, minutes and seconds or a fraction of minutes, and the direction. */
@@ -194,7 +177,7 @@ static bool is_xpath(const char *p)
 	return x != NULL;
 }
 
-enum simple { NO_SIMPLE, ANY_TEXT, BOOLEAN, INTEGER, REAL, MIMETYPE, DATE, LOCALE, COORDINATE, XPATH };
+enum simple { NO_SIMPLE, ANY_TEXT, BOOLEAN, INTEGER, REAL, MIMETYPE, DATE, COORDINATE, XPATH };
 
 static enum simple simple_of(const char *type)
 {
@@ -204,7 +187,7 @@ static enum simple simple_of(const char *type)
 	} names[] = {{"text", ANY_TEXT},   {"propername", ANY_TEXT}, {"agentname", ANY_TEXT},      {"rational", ANY_TEXT},
 	             {"uri", ANY_TEXT},    {"url", ANY_TEXT},        {"renditionclass", ANY_TEXT}, {"boolean", BOOLEAN},
 	             {"integer", INTEGER}, {"real", REAL},           {"mimetype", MIMETYPE},       {"date", DATE},
-	             {"locale", LOCALE},   {"xpath", XPATH},         {"gpscoordinate", COORDINATE}};
+	             {"locale", ANY_TEXT}, {"xpath", XPATH},         {"gpscoordinate", COORDINATE}};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(type, names[i].name) == 0)
 			return names[i].simple;
@@ -259,10 +242,9 @@ static const struct xmp_node *own_structure(const struct xmp_types *t, const cha
 	const struct xmp_node *found = NULL;
 	for (const struct xmp_node *n = t->own == NULL ? NULL : t->own->first; n != NULL; n = n->next) {
 		const char *name = text_child(n, NS_PDFA_TYPE, "type");
-		const struct xmp_node *fields = xmp_child(n, NS_PDFA_TYPE, "field");
 		char plain[TYPE_TEXT];
-		if (name != NULL && text_child(n, NS_PDFA_TYPE, "namespaceURI") != NULL && fields != NULL &&
-		    xmp_is_array(fields) && fields->first != NULL && xmp_type_plain(name, plain) && strcmp(plain, type) == 0)
+		if (name != NULL && text_child(n, NS_PDFA_TYPE, "namespaceURI") != NULL && xmp_type_plain(name, plain) &&
+		    strcmp(plain, type) == 0)
 			found = n;
 	}
 	return found;
@@ -272,7 +254,7 @@ static const char *own_field(const struct xmp_node *structure, const char *name)
 {
 	const char *type = NULL;
 	const struct xmp_node *fields = xmp_child(structure, NS_PDFA_TYPE, "field");
-	for (const struct xmp_node *f = fields->first; f != NULL; f = f->next) {
+	for (const struct xmp_node *f = fields == NULL || !xmp_is_array(fields) ? NULL : fields->first; f != NULL; f = f->next) {
 		const char *field = text_child(f, NS_PDFA_FIELD, "name"), *its = text_child(f, NS_PDFA_FIELD, "valueType");
 		if (field != NULL && its != NULL && strcmp(field, name) == 0)
 			type = its;

@@ -24,7 +24,7 @@ struct reading {
 	struct xmp_tree *tree;
 	xmlHashTable *names; /* of fields that are there already: name, namespace, parent */
 	unsigned ids;
-	const char *about; /* of the first rdf:Description */
+	const char *about; /* of the first rdf:Description that has one which is not empty */
 	bool bad, no_memory;
 };
 
@@ -188,18 +188,25 @@ static bool xml_lang(const xmlNode *a)
 	return named(a, NS_XML, "lang");
 }
 
+/* Old packets write about and ID without a namespace. */
+static bool identifies(const xmlNode *a, const char *name)
+{
+	return is_rdf(a, name) || (a->ns == NULL && strcmp((const char *)a->name, name) == 0);
+}
+
 static void node_attribute(struct reading *r, struct xmp_node *parent, const xmlNode *a, bool *identified)
 {
-	if (is_rdf(a, "about") || is_rdf(a, "ID") || is_rdf(a, "nodeID")) {
+	if (identifies(a, "about") || identifies(a, "ID") || is_rdf(a, "nodeID")) {
 		if (*identified)
 			r->bad = true;
 		*identified = true;
-		if (parent != &r->tree->root || !is_rdf(a, "about"))
+		if (parent != &r->tree->root || !identifies(a, "about"))
 			return;
 		const char *about = text_of(r, a->children);
-		if (r->about != NULL && r->about[0] != '\0' && strcmp(r->about, about) != 0)
+		if (r->about != NULL && about[0] != '\0' && strcmp(r->about, about) != 0)
 			r->bad = true;
-		r->about = about;
+		if (about[0] != '\0')
+			r->about = about;
 	} else if (core_term(a))
 		r->bad = true;
 	else
@@ -410,6 +417,18 @@ static xmlDoc *parse(struct bytes p, const char *encoding, bool *ret_memory)
 	return d;
 }
 
+/* Four bytes a character, with the mark or without: libxml2 does not find it out for itself. */
+static xmlDoc *parse_utf32(struct bytes p, bool *ret_memory)
+{
+	static const uint8_t starts[][4] = {{0xff, 0xfe, 0, 0}, {0, 0, 0xfe, 0xff}, {'<', 0, 0, 0}, {0, 0, 0, '<'}};
+	for (size_t i = 0; i < sizeof starts / sizeof *starts && p.n >= 4; i++)
+		if (memcmp(p.p, starts[i], 4) == 0) {
+			size_t mark = i < 2 ? 4 : 0;
+			return parse((struct bytes){p.p + mark, p.n - mark}, i % 2 == 0 ? "UTF-32LE" : "UTF-32BE", ret_memory);
+		}
+	return NULL;
+}
+
 static void part_schemas(struct xmp_tree *t)
 {
 	struct xmp_node **at = &t->root.first;
@@ -462,7 +481,9 @@ bool xmp_tree_read(struct bytes packet, struct xmp_tree **ret_tree)
 	t->utf8 = looks_utf8(packet);
 	t->root.form = XMP_STRUCT;
 	if (packet.n > 0 && packet.n <= PACKET_MAX) {
-		t->document = parse(packet, NULL, &memory);
+		t->document = t->utf8 ? NULL : parse_utf32(packet, &memory);
+		if (t->document == NULL && memory)
+			t->document = parse(packet, NULL, &memory);
 		/* Readers of XMP take what is no UTF-8 for Latin 1. */
 		if (t->document == NULL && memory && t->utf8)
 			t->document = parse(packet, "ISO-8859-1", &memory);
