@@ -208,8 +208,6 @@ static bool simple_holds(enum simple s, const char *value, int part)
 		return is_mimetype(value);
 	case DATE:
 		return xmp_date_read(value, &date);
-	case LOCALE:
-		return is_locale(value, part);
 	case COORDINATE:
 		return is_coordinate(value, part);
 	case XPATH:
