@@ -170,10 +170,20 @@ static bool is_coordinate(const char *p, int part)
 	return p[rest] != '\0' && strchr("NSEW", p[rest]) != NULL && p[rest + 1] == '\0';
 }
 
+static void quiet(void *context, xmlError *error)
+{
+	(void)context, (void)error;
+}
+
 static bool is_xpath(const char *p)
 {
-	xmlXPathCompExpr *x = strlen(p) > 4096 ? NULL : xmlXPathCompile((const xmlChar *)p);
+	xmlXPathContext *context = strlen(p) > 4096 ? NULL : xmlXPathNewContext(NULL);
+	if (context == NULL)
+		return false;
+	context->error = quiet;
+	xmlXPathCompExpr *x = xmlXPathCtxtCompile(context, (const xmlChar *)p);
 	xmlXPathFreeCompExpr(x);
+	xmlXPathFreeContext(context);
 	return x != NULL;
 }
 

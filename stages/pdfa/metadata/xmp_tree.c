@@ -366,14 +366,25 @@ static void read_property(struct reading *r, struct xmp_node *parent, const xmlN
 		read_resource(r, parent, x);
 }
 
+/* An attribute of the packet's header: its name, and = with white space around it. */
+static bool has_attribute(const char *data, const char *name)
+{
+	for (const char *at = data; (at = strstr(at, name)) != NULL;) {
+		at += strlen(name);
+		if (at[strspn(at, " \t\r\n")] == '=')
+			return true;
+	}
+	return false;
+}
+
 /* rdf:RDF lies in x:xmpmeta, or alone. */
 static const xmlNode *find_rdf(struct xmp_tree *t, const xmlNode *first)
 {
 	for (const xmlNode *n = first; n != NULL; n = n->next) {
 		if (n->type == XML_PI_NODE && strcmp((const char *)n->name, "xpacket") == 0 && n->content != NULL) {
 			const char *data = (const char *)n->content;
-			t->bytes = strstr(data, "bytes=") != NULL;
-			t->encoding = strstr(data, "encoding=") != NULL;
+			t->bytes = has_attribute(data, "bytes");
+			t->encoding = has_attribute(data, "encoding");
 		}
 		if (n->type != XML_ELEMENT_NODE)
 			continue;
@@ -392,19 +403,12 @@ static bool looks_utf8(struct bytes p)
 	return p.n < 2 || (p.p[0] != 0 && p.p[0] != 0xfe && p.p[0] != 0xff && p.p[1] != 0);
 }
 
-static void quiet(void *context, const xmlError *error)
-{
-	(void)context, (void)error;
-}
-
 static xmlDoc *parse(struct bytes p, const char *encoding, bool *ret_memory)
 {
 	xmlParserCtxt *x = xmlNewParserCtxt();
 	*ret_memory = x != NULL;
 	if (x == NULL)
 		return NULL;
-	xmlSetStructuredErrorFunc(x, NULL);
-	x->sax->serror = (xmlStructuredErrorFunc)(void (*)(void))quiet;
 	xmlDoc *d = xmlCtxtReadMemory(x, (const char *)p.p, (int)p.n, NULL, encoding,
 	                              XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
 	*ret_memory = x->lastError.code != XML_ERR_NO_MEMORY;
