@@ -35,6 +35,14 @@ void *pdf_arena_take(struct pdf_arena *a, size_t n)
 	return p;
 }
 
+void pdf_arena_reset(struct pdf_arena *a)
+{
+	if (a->chunks != NULL && a->chunks->next == NULL && a->chunks->size <= 1 << 16)
+		a->used = 0;
+	else
+		pdf_arena_free(a);
+}
+
 void pdf_arena_free(struct pdf_arena *a)
 {
 	while (a->chunks != NULL) {

@@ -131,6 +131,8 @@ enum icc_space output_space(const struct check *c);
 bool output_same_profile(const struct check *c, const struct pdfobj *stream);
 /* An image XObject's own rules: Interpolate, Alternates, OPI, BitsPerComponent, JPEG 2000. Its colour space is graphics/'s. */
 void output_image(struct check *c, const struct pdfobj *image, bool mask);
+/* The same of an inline image, whose keys may be short. */
+void output_inline_image(struct check *c, const struct pdfobj *image, bool mask);
 void output_close(struct check *c);
 
 /* fonts/ */

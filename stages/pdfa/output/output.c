@@ -172,6 +172,25 @@ void output_icc_input(struct check *c, const struct pdfobj *stream)
 	icc_show(c, stream, &h);
 }
 
+static void show_image(struct check *c, struct o_image o, const struct pdfobj *bits, uint32_t number)
+{
+	o.bits = pdfobj_kind(bits) == PDF_NULL ? 0 : pdfobj_integer(bits) == 0 ? -1 : pdfobj_integer(bits);
+	pdfa_show(c, O_image, &o, number, NULL);
+	if (o.mask) {
+		struct o_mask_image m = {o.bits};
+		pdfa_show(c, O_mask_image, &m, number, NULL);
+	}
+}
+
+void output_inline_image(struct check *c, const struct pdfobj *image, bool mask)
+{
+	const struct pdfobj *bits = pdfobj_get(image, "BPC");
+	struct o_image o = {.mask = mask,
+	                    .interpolate = pdfobj_boolean(pdfobj_get(image, "I")) ||
+	                                   pdfobj_boolean(pdfobj_get(image, "Interpolate"))};
+	show_image(c, o, pdfobj_kind(bits) == PDF_NULL ? pdfobj_get(image, "BitsPerComponent") : bits, 0);
+}
+
 /* The only filter, or the only entry of an array of filters. */
 static const struct pdfobj *only_filter(const struct pdfobj *image)
 {
@@ -184,19 +203,11 @@ void output_image(struct check *c, const struct pdfobj *image, bool mask)
 	uint32_t number = pdfobj_reference(image);
 	if (!seen_add(c, &c->output->images, number))
 		return;
-	const struct pdfobj *bits = pdfobj_get(image, "BitsPerComponent");
 	struct o_image o = {.mask = mask,
 	                    .interpolate = pdfobj_boolean(pdfobj_get(image, "Interpolate")),
 	                    .alternates = pdfobj_kind_direct(pdfobj_get(image, "Alternates")) != PDF_NULL,
-	                    .opi = pdfobj_kind_direct(pdfobj_get(image, "OPI")) != PDF_NULL,
-	                    .bits = pdfobj_kind(bits) == PDF_NULL ? 0
-	                            : pdfobj_integer(bits) == 0   ? -1
-	                                                          : pdfobj_integer(bits)};
-	pdfa_show(c, O_image, &o, number, NULL);
-	if (mask) {
-		struct o_mask_image m = {o.bits};
-		pdfa_show(c, O_mask_image, &m, number, NULL);
-	}
+	                    .opi = pdfobj_kind_direct(pdfobj_get(image, "OPI")) != PDF_NULL};
+	show_image(c, o, pdfobj_get(image, "BitsPerComponent"), number);
 	if (!pdfobj_is_name(only_filter(image), "JPXDecode"))
 		return;
 	struct o_jpeg2000 jpx = jpeg2000_read(pdfobj_stream_raw(image));
