@@ -332,11 +332,14 @@ static double real_value(const uint8_t *p, size_t n)
 			fraction = true;
 			continue;
 		}
+		/* Digits that far behind the point change nothing. */
+		if (fraction && scale >= 1e300)
+			break;
 		v = v * 10 + (p[i] - '0');
 		if (fraction)
 			scale *= 10;
 	}
-	v = scale > 1e300 ? 0 : v / scale;
+	v /= scale;
 	return negative ? -v : v;
 }
 
@@ -361,7 +364,7 @@ static enum status number(struct pdflex *lx, const struct pdfobj **ret_object)
 		v = overflow ? v : v * 10 + digit;
 		digits++;
 	}
-	if (digits == 0 || dots > 1 || at - from > 1000)
+	if (digits == 0 || dots > 1 || (at - from > 1000 && !lenient(lx)))
 		return pdflex_fail(lx, "pdf-syntax", "a malformed number");
 	lx->at = at;
 	bool real = dots > 0 || overflow;

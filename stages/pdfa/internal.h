@@ -114,8 +114,6 @@ void file_unicode_name(struct check *c, const char *name, uint32_t number);
  * shows nothing. */
 bool metadata_open(struct check *c, enum pdfa_flavour *ret_claimed);
 void metadata_check(struct check *c);
-/* A metadata stream of anything but the catalog. */
-void metadata_stream(struct check *c, const struct pdfobj *stream);
 void metadata_close(struct check *c);
 
 /* output/: output intents and ICC profiles, image dictionaries and JPEG 2000. */

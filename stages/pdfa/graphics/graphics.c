@@ -221,8 +221,9 @@ static bool show_group(struct check *c, const struct pdfobj *group, const struct
 	if (pdfobj_kind(group) != PDF_DICT)
 		return false;
 	struct o_transparency_group o = {pdfobj_is_name(pdfobj_get(group, "S"), "Transparency")};
+	const struct pdfobj *space = pdfobj_get(group, "CS");
 	pdfa_show(c, O_transparency_group, &o, pdfobj_number(group), NULL);
-	colour_show(c, r, pdfobj_get(group, "CS"), (struct paint){0});
+	colour_show(c, r, space, (struct paint){0});
 	return o.transparency;
 }
 
@@ -239,8 +240,6 @@ bool graphics_form(struct check *c, const struct pdfobj *form, const struct stat
 	                           .reference = pdfobj_kind(pdfobj_get(form, "Ref")) != PDF_NULL};
 	const struct pdfobj *group = pdfobj_get(form, "Group"), *space = pdfobj_get(group, "CS");
 	pdfa_show(c, O_form_xobject, &o, number, NULL);
-	if (pdfobj_kind(pdfobj_get(form, "Metadata")) == PDF_STREAM)
-		metadata_stream(c, pdfobj_get(form, "Metadata"));
 	enum icc_space blending = g->blending;
 	if (pdfobj_kind(space) != PDF_NULL)
 		g->blending = colour_blending(space);
@@ -279,8 +278,6 @@ void graphics_page(struct check *c, const struct pdfobj *page)
 	                           .group_space = pdfobj_kind(space) != PDF_NULL,
 	                           .intent = output_space(c) != ICC_NONE};
 	show_boundaries(c, number);
-	if (pdfobj_kind(pdfobj_get(page, "Metadata")) == PDF_STREAM)
-		metadata_stream(c, pdfobj_get(page, "Metadata"));
 	g->blending = pdfobj_kind(space) == PDF_NULL ? ICC_NONE : colour_blending(space);
 	show_group(c, group, &g->page);
 	g->facts.transparent = walk(c, pdfobj_get(page, "Contents"), g->page, NULL);

@@ -300,8 +300,6 @@ static void show_xobject_image(struct walk *w, const struct pdfobj *image, unsig
 	uint32_t number = pdfobj_reference(image);
 	output_image(w->c, image, mask);
 	intent_show(w->c, pdfobj_get(image, "Intent"), number);
-	if (pdfobj_kind(pdfobj_get(image, "Metadata")) == PDF_STREAM)
-		metadata_stream(w->c, pdfobj_get(image, "Metadata"));
 	show_image_colours(w, image, "ColorSpace", mask);
 	w->transparent = w->transparent || pdfobj_kind(soft) == PDF_STREAM ||
 	                 pdfobj_integer(pdfobj_get(image, "SMaskInData")) > 0;

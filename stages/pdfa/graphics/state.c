@@ -112,6 +112,4 @@ void state_apply(struct walk *w, const struct pdfobj *d)
 		s->mode = pdfobj_integer(pdfobj_get(d, "OPM"));
 	if (pdfobj_kind(pdfobj_at(font, 0)) == PDF_DICT)
 		s->font = pdfobj_at(font, 0);
-	if (pdfobj_kind(mask) == PDF_DICT && pdfobj_kind(pdfobj_get(mask, "G")) == PDF_STREAM)
-		graphics_form(w->c, pdfobj_get(mask, "G"), NULL);
 }

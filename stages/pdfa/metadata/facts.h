@@ -50,7 +50,6 @@ struct metadata {
 	struct xmp_tree *main; /* the catalog's packet; NULL: there is none */
 	uint32_t number;
 	bool filtered;
-	struct seen seen;
 };
 
 /* extension.c */

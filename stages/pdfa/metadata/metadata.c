@@ -149,27 +149,11 @@ void metadata_check(struct check *c)
 	info_check(c, m->main);
 }
 
-void metadata_stream(struct check *c, const struct pdfobj *stream)
-{
-	uint32_t number = number_of(stream);
-	struct xmp_tree *t = NULL;
-	if (pdfobj_kind(stream) != PDF_STREAM || number == c->metadata->number || !seen_add(c, &c->metadata->seen, number))
-		return;
-	struct o_metadata o = {0};
-	pdfa_show(c, O_metadata, &o, number, NULL);
-	/* 19005-1 speaks of the document's packet alone. */
-	if (pdfa_part(c) == 1 || !read_packet(c, stream, &t))
-		return;
-	check_packet(c, t, number);
-	xmp_tree_free(t);
-}
-
 void metadata_close(struct check *c)
 {
 	if (c->metadata == NULL)
 		return;
 	xmp_tree_free(c->metadata->main);
-	seen_free(&c->metadata->seen);
 	free(c->metadata);
 	c->metadata = NULL;
 }

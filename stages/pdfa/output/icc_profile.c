@@ -27,9 +27,6 @@ void icc_show(struct check *c, const struct pdfobj *stream, const struct icc_hea
 	const struct pdfobj *n = pdfobj_get(stream, "N");
 	struct o_icc_profile o = {.n = pdfobj_kind(n) == PDF_INTEGER ? pdfobj_integer(n) : -1, .space = h->space};
 	pdfa_show(c, O_icc_profile, &o, pdfobj_number(stream), h->space);
-	const struct pdfobj *metadata = pdfobj_get(stream, "Metadata");
-	if (pdfobj_kind(metadata) == PDF_STREAM)
-		metadata_stream(c, metadata);
 }
 
 static bool zero(const uint8_t *p, size_t n)
