@@ -135,14 +135,13 @@ void output_close(struct check *c);
 
 /* fonts/ */
 bool fonts_open(struct check *c);
-/* A font dictionary becomes known: its own rules are shown once an object. NULL only after pdfa_fail. What is returned lives until
- * fonts_page_end; a font of the same object is not read twice in a document as long as memory allows. */
-struct font *fonts_find(struct check *c, const struct pdfobj *dictionary);
-/* A string shown with a font. Mode: the text rendering mode (3: invisible). `marked`: the /ActualText of the marked content that holds
- * it is there. */
-void fonts_show(struct check *c, struct font *f, struct bytes string, int mode, bool actual_text);
+/* The fonts of a page's resources, used or not: their names. */
+void fonts_names(struct check *c, const struct pdfobj *resources);
+/* Text is shown with a font: a string, or an array with strings (TJ). Mode: the text rendering mode (3: invisible). `actual_text`: the marked
+ * content that holds it has ActualText. NULL for the font: none is set. Whether a glyph of a Type 3 font paints something transparent. */
+bool fonts_show(struct check *c, const struct pdfobj *font, const struct pdfobj *text, int mode, bool actual_text);
 void fonts_page_end(struct check *c);
-void fonts_end(struct check *c); /* rules that need the whole document: CharSet and CIDSet of subsets … */
+void fonts_end(struct check *c); /* what needs the whole document: CIDSet */
 void fonts_close(struct check *c);
 
 /* graphics/: content, resources, colours, states, transparency. */
@@ -150,8 +149,8 @@ bool graphics_open(struct check *c);
 void graphics_page(struct check *c, const struct pdfobj *page);
 /* An appearance stream of an annotation of the page that is looked at (called within document_page). */
 void graphics_appearance(struct check *c, const struct pdfobj *form);
-/* A glyph procedure of a Type 3 font; resources: the font's, or the null object. */
-void graphics_glyph(struct check *c, const struct pdfobj *stream, const struct pdfobj *resources);
+/* A glyph procedure of a Type 3 font; resources: the font's, or the null object. Whether it paints something transparent. */
+bool graphics_glyph(struct check *c, const struct pdfobj *stream, const struct pdfobj *resources);
 void graphics_page_end(struct check *c);
 void graphics_close(struct check *c);
 
@@ -163,6 +162,8 @@ void document_dictionary(struct check *c, const struct pdfobj *dictionary);
 void document_page(struct check *c, const struct pdfobj *page);
 /* The property list of a marked-content operator: its Lang and ActualText. */
 void document_properties(struct check *c, const struct pdfobj *properties);
+/* What the structure's parent tree has for a StructParents: an array of elements by MCID; the null object without (ISO 32000-1, 14.7.4.4). */
+const struct pdfobj *document_parents(const struct check *c, int64_t struct_parents);
 void document_end(struct check *c);
 void document_close(struct check *c);
 

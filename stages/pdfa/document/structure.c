@@ -5,6 +5,7 @@
 #include "stages/base/text.h"
 #include "stages/pdfa/document/facts.h"
 
+#define TREE_DEEP 32
 #define ROLES_DEEP 64 /* types that are mapped one to the other */
 
 /* 14.8.4; the first ones stand in PDF 1.4 already (9.7.4). */
@@ -163,4 +164,30 @@ void structure_show(struct check *c)
 		pdfa_rest(c, 1);
 	}
 	free(s.numbers);
+}
+
+/* Whether a node of a number tree may hold a key: its Limits say so, or it has none. */
+static bool in_limits(const struct pdfobj *node, int64_t key)
+{
+	const struct pdfobj *limits = pdfobj_get(node, "Limits");
+	return pdfobj_kind(limits) != PDF_ARRAY ||
+	       (key >= pdfobj_integer(pdfobj_at(limits, 0)) && key <= pdfobj_integer(pdfobj_at(limits, 1)));
+}
+
+const struct pdfobj *document_parents(const struct check *c, int64_t struct_parents)
+{
+	const struct pdfobj *node = pdfobj_get(pdfobj_get(pdfdoc_catalog(c->doc), "StructTreeRoot"), "ParentTree");
+	for (unsigned depth = 0; depth < TREE_DEEP; depth++) {
+		const struct pdfobj *kids = pdfobj_get(node, "Kids"), *numbers = pdfobj_get(node, "Nums");
+		for (size_t i = 0; pdfobj_kind(numbers) == PDF_ARRAY && i + 1 < pdfobj_length(numbers); i += 2)
+			if (pdfobj_integer(pdfobj_at(numbers, i)) == struct_parents)
+				return pdfobj_at(numbers, i + 1);
+		size_t i = 0, n = pdfobj_kind(kids) == PDF_ARRAY ? pdfobj_length(kids) : 0;
+		while (i < n && !in_limits(pdfobj_at(kids, i), struct_parents))
+			i++;
+		if (i == n)
+			break;
+		node = pdfobj_at(kids, i);
+	}
+	return pdfobj_at(node, SIZE_MAX); /* null */
 }

@@ -122,7 +122,9 @@ struct walk {
 	size_t n_saved, cap_saved;
 	bool *marked; /* a marked content sequence that is open: whether ActualText holds there */
 	size_t n_marked, cap_marked;
-	bool no_colour; /* after d1 */
+	int64_t struct_parents;        /* of the page or the form; -1: none */
+	const struct pdfobj *elements; /* the structure elements of its marked contents, once asked for */
+	bool no_colour;                /* after d1 */
 	bool transparent;
 	struct o_content_stream names;
 	char name[64]; /* the first that stands elsewhere */

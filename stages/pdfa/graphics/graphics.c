@@ -153,6 +153,9 @@ static bool walk(struct check *c, const struct pdfobj *stream, struct resources 
 {
 	struct graphics *g = c->graphics;
 	struct walk w = {.c = c, .above = g->walk, .resources = resources, .number = pdfobj_number(stream)};
+	const struct pdfobj *parents =
+	    pdfobj_get(g->depth == 0 ? pdfdoc_object(c->doc, g->page_number) : stream, "StructParents");
+	w.struct_parents = pdfobj_kind(parents) == PDF_INTEGER ? pdfobj_integer(parents) : -1;
 	BUF_AUTO struct buf content = BUF_INIT(STREAM_MAX);
 	if (g->depth >= FORMS_DEEP || pdfa_ended(c) || !read_content(c, stream, &content))
 		return false;
@@ -280,6 +283,7 @@ void graphics_page(struct check *c, const struct pdfobj *page)
 	show_boundaries(c, number);
 	g->blending = pdfobj_kind(space) == PDF_NULL ? ICC_NONE : colour_blending(space);
 	show_group(c, group, &g->page);
+	fonts_names(c, g->page.own);
 	g->facts.transparent = walk(c, pdfobj_get(page, "Contents"), g->page, NULL);
 }
 
@@ -289,12 +293,11 @@ void graphics_appearance(struct check *c, const struct pdfobj *form)
 		c->graphics->facts.transparent = true;
 }
 
-void graphics_glyph(struct check *c, const struct pdfobj *stream, const struct pdfobj *resources)
+bool graphics_glyph(struct check *c, const struct pdfobj *stream, const struct pdfobj *resources)
 {
 	struct graphics *g = c->graphics;
 	struct resources r = {resources, g->page.page, false};
-	if (graphics_walk(c, stream, r, g->walk == NULL ? NULL : &g->walk->state) && g->walk != NULL)
-		g->walk->transparent = true;
+	return graphics_walk(c, stream, r, g->walk == NULL ? NULL : &g->walk->state);
 }
 
 void graphics_page_end(struct check *c)

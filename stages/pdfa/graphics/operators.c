@@ -188,17 +188,8 @@ static void show_text(struct walk *w, const struct pdfobj *text)
 		paint(w, false);
 	if (mode == 1 || mode == 2 || mode == 5 || mode == 6)
 		paint(w, true);
-	if (w->state.font == NULL)
-		return;
-	struct font *f = fonts_find(w->c, w->state.font);
-	bool has_text = actual_text(w);
-	if (f == NULL)
-		return;
-	if (pdfobj_kind(text) == PDF_STRING)
-		fonts_show(w->c, f, pdfobj_string(text), (int)mode, has_text);
-	for (size_t i = 0; pdfobj_kind(text) == PDF_ARRAY && i < pdfobj_length(text) && !pdfa_ended(w->c); i++)
-		if (pdfobj_kind(pdfobj_at(text, i)) == PDF_STRING)
-			fonts_show(w->c, f, pdfobj_string(pdfobj_at(text, i)), (int)mode, has_text);
+	if (fonts_show(w->c, w->state.font, text, (int)mode, actual_text(w)))
+		w->transparent = true;
 }
 
 static bool handles_text(struct walk *w, const struct pdfcontent_operator *o)
@@ -217,6 +208,20 @@ static bool handles_text(struct walk *w, const struct pdfcontent_operator *o)
 	return true;
 }
 
+/* ActualText of the marked content itself, or of the structure element that it belongs to (14.9.4). Only level A asks. */
+static bool has_actual_text(struct walk *w, const struct pdfobj *properties)
+{
+	const struct pdfobj *id = pdfobj_get(properties, "MCID");
+	if (pdfobj_kind(pdfobj_get(properties, "ActualText")) == PDF_STRING)
+		return true;
+	if (pdfa_level(w->c) != 'a' || w->struct_parents < 0 || pdfobj_kind(id) != PDF_INTEGER || pdfobj_integer(id) < 0)
+		return false;
+	if (w->elements == NULL)
+		w->elements = document_parents(w->c, w->struct_parents);
+	const struct pdfobj *element = pdfobj_at(w->elements, (size_t)pdfobj_integer(id));
+	return pdfobj_kind(pdfobj_get(element, "ActualText")) == PDF_STRING;
+}
+
 static void mark(struct walk *w, const struct pdfobj *properties)
 {
 	if (w->n_marked == w->cap_marked) {
@@ -230,7 +235,7 @@ static void mark(struct walk *w, const struct pdfobj *properties)
 		w->cap_marked = cap;
 	}
 	bool above = w->n_marked > 0 && w->marked[w->n_marked - 1];
-	w->marked[w->n_marked++] = above || pdfobj_kind(pdfobj_get(properties, "ActualText")) == PDF_STRING;
+	w->marked[w->n_marked++] = above || has_actual_text(w, properties);
 }
 
 static bool marks(struct walk *w, const struct pdfcontent_operator *o)

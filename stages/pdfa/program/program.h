@@ -1,7 +1,6 @@
 /*
- * Font programs as they lie in a PDF: Type 1 (FontFile), TrueType (FontFile2), bare CFF (FontFile3 Type1C and CIDFontType0C) and
- * OpenType (FontFile3 OpenType). Reads what a checker asks: which glyphs there are, by what names and codes, how wide they are.
- * No outline is drawn. Hostile bytes end in an error or in "not there".
+ * Font programs as they lie in a PDF: Type 1 (FontFile), TrueType (FontFile2), bare CFF and OpenType (FontFile3). FreeType reads them; this
+ * asks what a checker asks: which glyphs there are, by what names and codes, how wide they are. No outline is drawn.
  */
 #ifndef ARKSEAL_PDFA_PROGRAM_H
 #define ARKSEAL_PDFA_PROGRAM_H
@@ -12,40 +11,48 @@
 #include "stages/base/buf.h"
 #include "stages/base/err.h"
 
-enum font_program_kind {
-	FONT_TYPE1,
-	FONT_TRUETYPE,
-	FONT_CFF,
-	FONT_OPENTYPE, /* an sfnt with either a CFF table or glyf */
+#define PROGRAM_NO_GLYPH UINT32_MAX
+
+struct program_library; /* what FreeType keeps; for one thread */
+struct program;
+
+enum status program_library_new(struct program_library **ret_library, struct err *e); /* ST_RETRY "memory" */
+void program_library_free(struct program_library *l);                                 /* after its programs; NULL: nothing */
+
+enum program_kind {
+	PROGRAM_TYPE1,    /* FontFile */
+	PROGRAM_TRUETYPE, /* FontFile2 */
+	PROGRAM_CFF,      /* FontFile3, Type1C or CIDFontType0C */
+	PROGRAM_OPENTYPE, /* FontFile3, OpenType: with glyf or CFF */
 };
 
-#define FONT_NO_GLYPH UINT32_MAX
+/* Takes the bytes over (gives them up itself on an error). Errors: ST_ITEM "font-program", also where it is of another kind; ST_RETRY "memory". */
+enum status program_open(struct program_library *l, struct buf *in, enum program_kind kind, struct program **ret_program,
+                         struct err *e);
+void program_close(struct program *p);         /* NULL: nothing */
+size_t program_bytes(const struct program *p); /* memory that it holds, about */
 
-struct font_program;
+uint32_t program_glyphs(const struct program *p); /* how many */
+/* Advance width in thousandths of the em; negative where there is no such glyph. */
+double program_width(const struct program *p, uint32_t glyph);
+/* The glyph of a name (Type 1, CFF, the post table), or PROGRAM_NO_GLYPH. */
+uint32_t program_named(const struct program *p, const char *name);
+/* The name of a glyph; false: it has none. */
+bool program_name(const struct program *p, uint32_t glyph, char *to, size_t size);
+/* The glyph of a code in the built-in encoding of Type 1 and CFF; 0: none. */
+uint32_t program_encoded(const struct program *p, uint8_t code);
+/* CID-keyed CFF: the glyph of a CID by the charset, PROGRAM_NO_GLYPH where there is none; the CID of a glyph. Of others CID is glyph. */
+bool program_cid_keyed(const struct program *p);
+uint32_t program_of_cid(const struct program *p, uint32_t cid);
+uint32_t program_cid(const struct program *p, uint32_t glyph);
 
-/* The bytes must live as long as the result. Errors: ST_ITEM "font-program"; ST_RETRY "memory". */
-enum status font_program_open(struct bytes in, enum font_program_kind kind, struct font_program **ret_program, struct err *e);
-void font_program_close(struct font_program *p);
-
-uint32_t font_program_glyphs(const struct font_program *p); /* how many */
-/* Advance width in thousandths of the em: hmtx, the CFF or Type 1 charstring. Negative where there is none. */
-double font_program_width(const struct font_program *p, uint32_t glyph);
-/* By name: charset of CFF, CharStrings of Type 1, post of an sfnt. FONT_NO_GLYPH where it is not there. */
-uint32_t font_program_named(const struct font_program *p, const char *name);
-/* A glyph's name, or NULL: none, or a CID-keyed font. Lives as long as the program. */
-const char *font_program_name(const struct font_program *p, uint32_t glyph);
-/* The built-in encoding of Type 1 and CFF: the glyph's name for a code, or NULL. */
-const char *font_program_encoded(const struct font_program *p, uint8_t code);
-/* CFF: whether it is CID-keyed; then the glyph of a CID by its charset, else CID is glyph. */
-bool font_program_cid_keyed(const struct font_program *p);
-uint32_t font_program_of_cid(const struct font_program *p, uint32_t cid);
-/* The CID (CID-keyed CFF: charset; others: the glyph itself). */
-uint32_t font_program_cid(const struct font_program *p, uint32_t glyph);
-
-/* The cmap table of an sfnt. */
-size_t font_program_cmaps(const struct font_program *p); /* subtables; 0 without a cmap table */
-bool font_program_has_cmap(const struct font_program *p, uint16_t platform, uint16_t encoding);
-/* The glyph of a character code in a subtable; 0 (.notdef) where it maps none, FONT_NO_GLYPH without such a subtable. */
-uint32_t font_program_mapped(const struct font_program *p, uint16_t platform, uint16_t encoding, uint32_t code);
+/* The cmap table of an sfnt: its subtables; the glyph of a code, 0 where it maps none or there is no such subtable. */
+bool program_sfnt(const struct program *p);
+uint32_t program_metrics(const struct program *p); /* how many glyphs have a width of their own in hmtx */
+size_t program_cmaps(const struct program *p);
+bool program_has_cmap(const struct program *p, uint16_t platform, uint16_t encoding);
+uint32_t program_mapped(struct program *p, uint16_t platform, uint16_t encoding, uint32_t code);
+/* The first code of a subtable: of a symbolic font it shows the row that the codes lie in. */
+uint32_t program_first_code(struct program *p, uint16_t platform, uint16_t encoding);
 
 #endif
