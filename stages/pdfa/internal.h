@@ -114,6 +114,8 @@ void file_unicode_name(struct check *c, const char *name, uint32_t number);
  * shows nothing. */
 bool metadata_open(struct check *c, enum pdfa_flavour *ret_claimed);
 void metadata_check(struct check *c);
+/* Each dictionary of the file, as file_check meets it: the metadata stream of a part of the document. */
+void metadata_dictionary(struct check *c, const struct pdfobj *dictionary);
 void metadata_close(struct check *c);
 
 /* output/: output intents and ICC profiles, image dictionaries and JPEG 2000. */

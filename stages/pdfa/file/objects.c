@@ -41,6 +41,7 @@ static void show_entries(struct check *c, const struct pdfobj *o, uint32_t numbe
 	struct o_dictionary facts = {pdfobj_length(o)};
 	pdfa_show(c, O_dictionary, &facts, number, NULL);
 	document_dictionary(c, o);
+	metadata_dictionary(c, o);
 	for (size_t i = 0; i < facts.length; i++) {
 		show_name(c, pdfobj_key(o, i), number);
 		file_object(c, pdfobj_value(o, i));

@@ -95,17 +95,10 @@ static void check_value_type(struct check *c, const struct xmp_node *n, const st
 		check_field(c, f, t, number);
 }
 
-static struct xmp_types types_of(const struct xmp_node *schema, int part)
-{
-	const struct xmp_node *own = xmp_child(schema, NS_PDFA_SCHEMA, "valueType");
-	return (struct xmp_types){.own = own != NULL && xmp_is_array(own) ? own : NULL, .part = part};
-}
-
-static void check_schema(struct check *c, const struct xmp_node *n, uint32_t number)
+static void check_schema(struct check *c, const struct xmp_node *n, const struct xmp_extension *x, uint32_t number)
 {
 	static const char *const names[] = {"namespaceURI", "prefix", "property", "schema", "valueType", NULL};
 	static const char ns[] = NS_PDFA_SCHEMA, prefix[] = "pdfaSchema";
-	struct xmp_types types = types_of(n, pdfa_part(c));
 	struct o_schema_definition o = {
 	    .schema = text_field(n, ns, "schema", prefix),
 	    .uri = text_field(n, ns, "namespaceURI", prefix),
@@ -113,15 +106,17 @@ static void check_schema(struct check *c, const struct xmp_node *n, uint32_t num
 	    .property = seq_field(n, ns, "property", prefix),
 	    .value_type = seq_field(n, ns, "valueType", prefix),
 	};
+	const char *uri = value_of(n, ns, "namespaceURI");
+	const struct xmp_types types = {x, uri == NULL ? "" : uri, pdfa_part(c)};
 	show_fields(c, n, ns, names, number);
-	pdfa_show(c, O_schema_definition, &o, number, value_of(n, ns, "namespaceURI"));
+	pdfa_show(c, O_schema_definition, &o, number, uri);
 	for (const struct xmp_node *p = items(n, ns, "property"); p != NULL; p = p->next)
 		check_property(c, p, &types, number);
 	for (const struct xmp_node *v = items(n, ns, "valueType"); v != NULL; v = v->next)
 		check_value_type(c, v, &types, number);
 }
 
-void extension_check(struct check *c, const struct xmp_tree *t, uint32_t number)
+void extension_check(struct check *c, const struct xmp_tree *t, const struct xmp_extension *x, uint32_t number)
 {
 	const struct xmp_node *container = t->schemas;
 	if (container == NULL)
@@ -129,37 +124,5 @@ void extension_check(struct check *c, const struct xmp_tree *t, uint32_t number)
 	struct o_schema_container o = {container->form == XMP_BAG, strcmp(container->prefix, "pdfaExtension") == 0};
 	pdfa_show(c, O_schema_container, &o, number, NULL);
 	for (const struct xmp_node *s = container->first; xmp_is_array(container) && s != NULL; s = s->next)
-		check_schema(c, s, number);
-}
-
-/* A namespace described twice is as the last says. */
-static const struct xmp_node *schema_of(const struct xmp_node *container, const char *ns)
-{
-	const struct xmp_node *found = NULL;
-	if (container == NULL || !xmp_is_array(container))
-		return NULL;
-	for (const struct xmp_node *s = container->first; s != NULL; s = s->next) {
-		const char *its = value_of(s, NS_PDFA_SCHEMA, "namespaceURI");
-		const struct xmp_node *properties = xmp_child(s, NS_PDFA_SCHEMA, "property");
-		if (its != NULL && properties != NULL && xmp_is_array(properties) && strcmp(its, ns) == 0)
-			found = s;
-	}
-	return found;
-}
-
-bool extension_defines(const struct xmp_node *container, int part, const struct xmp_node *property, bool *ret_holds)
-{
-	const struct xmp_node *schema = schema_of(container, property->ns);
-	*ret_holds = false;
-	if (schema == NULL)
-		return false;
-	struct xmp_types types = types_of(schema, part);
-	for (const struct xmp_node *p = items(schema, NS_PDFA_SCHEMA, "property"); p != NULL; p = p->next) {
-		const char *name = value_of(p, NS_PDFA_PROPERTY, "name"), *type = value_of(p, NS_PDFA_PROPERTY, "valueType");
-		if (name == NULL || type == NULL || strcmp(name, property->name) != 0 || !xmp_type_known(&types, type))
-			continue;
-		*ret_holds = xmp_type_holds(&types, property, type);
-		return true;
-	}
-	return false;
+		check_schema(c, s, x, number);
 }

@@ -50,12 +50,12 @@ struct metadata {
 	struct xmp_tree *main; /* the catalog's packet; NULL: there is none */
 	uint32_t number;
 	bool filtered;
+	struct xmp_extension *extension; /* of the catalog's packet, once it was checked */
+	struct seen seen;                /* packets of parts of the document */
 };
 
-/* extension.c */
-void extension_check(struct check *c, const struct xmp_tree *t, uint32_t number);
-/* Whether an extension schema of a container describes a property, and whether its value is of the type. */
-bool extension_defines(const struct xmp_node *container, int part, const struct xmp_node *property, bool *ret_holds);
+/* extension.c: the form of a packet's extension schemas. */
+void extension_check(struct check *c, const struct xmp_tree *t, const struct xmp_extension *x, uint32_t number);
 /* info.c */
 void info_check(struct check *c, const struct xmp_tree *t);
 

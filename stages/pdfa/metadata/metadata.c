@@ -109,50 +109,77 @@ static void check_identification(struct check *c, const struct xmp_tree *t, uint
 	pdfa_show(c, O_identification, &id, number, NULL);
 }
 
-static void check_property(struct check *c, const struct xmp_tree *t, const struct xmp_node *n, uint32_t number)
+static void check_property(struct check *c, const struct xmp_extension *x, const struct xmp_node *n, uint32_t number)
 {
-	const struct xmp_tree *main = c->metadata->main;
 	struct xmp_types types = {.part = pdfa_part(c)};
 	const char *type = xmp_predefined(types.part, n);
 	struct o_xmp_property o = {.defined = true};
 	char what[200];
 	if (type != NULL)
 		o.holds = xmp_type_holds(&types, n, type);
-	else {
-		o.defined = extension_defines(t->schemas, types.part, n, &o.holds);
-		if (!o.defined && main != NULL && main != t && types.part != 1)
-			o.defined = extension_defines(main->schemas, types.part, n, &o.holds);
-	}
+	else
+		o.defined = xmp_extension_defines(x, n, &o.holds);
 	snprintf(what, sizeof what, "%s:%s", n->prefix, n->name);
 	pdfa_show(c, O_xmp_property, &o, number, what);
 }
 
-static void check_packet(struct check *c, const struct xmp_tree *t, uint32_t number)
+static void check_packet(struct check *c, const struct xmp_tree *t, const struct xmp_extension *x, uint32_t number)
 {
 	struct o_xmp_package o = {.valid = t->valid, .utf8 = t->utf8, .bytes = t->bytes, .encoding = t->encoding};
 	pdfa_show(c, O_xmp_package, &o, number, NULL);
 	if (pdfa_part(c) != 4)
 		for (const struct xmp_node *n = t->root.first; n != NULL; n = n->next)
-			check_property(c, t, n, number);
-	extension_check(c, t, number);
+			check_property(c, x, n, number);
+	extension_check(c, t, x, number);
+}
+
+/* What the document's packet defines; asked for once the flavour is settled. */
+static bool open_main(struct check *c)
+{
+	struct metadata *m = c->metadata;
+	if (m->main == NULL || m->extension != NULL)
+		return true;
+	return xmp_extension_read(m->main->schemas, NULL, pdfa_part(c), &m->extension) || no_memory(c);
 }
 
 void metadata_check(struct check *c)
 {
-	const struct metadata *m = c->metadata;
-	if (m->main != NULL) {
+	struct metadata *m = c->metadata;
+	if (m->main != NULL && open_main(c)) {
 		struct o_metadata o = {.catalog = true, .filtered = m->filtered};
 		pdfa_show(c, O_metadata, &o, m->number, NULL);
 		check_identification(c, m->main, m->number);
-		check_packet(c, m->main, m->number);
+		check_packet(c, m->main, m->extension, m->number);
 	}
 	info_check(c, m->main);
+}
+
+void metadata_dictionary(struct check *c, const struct pdfobj *dictionary)
+{
+	const struct pdfobj *stream = pdfobj_get(dictionary, "Metadata");
+	uint32_t number = number_of(stream);
+	struct xmp_tree *t = NULL;
+	struct xmp_extension *x = NULL;
+	/* 19005-1 speaks of the document's packet alone. */
+	if (pdfobj_kind(stream) != PDF_STREAM || pdfa_part(c) == 1 || pdfobj_is_name(pdfobj_get(dictionary, "Type"), "Catalog") ||
+	    !pdfobj_is_name(pdfobj_get(stream, "Type"), "Metadata") || !pdfobj_is_name(pdfobj_get(stream, "Subtype"), "XML") ||
+	    number == c->metadata->number || pdfdoc_encrypted(c->doc) || !seen_add(c, &c->metadata->seen, number) ||
+	    !open_main(c) || !read_packet(c, stream, &t))
+		return;
+	if (xmp_extension_read(t->schemas, c->metadata->extension, pdfa_part(c), &x))
+		check_packet(c, t, x, number);
+	else
+		no_memory(c);
+	xmp_extension_free(x);
+	xmp_tree_free(t);
 }
 
 void metadata_close(struct check *c)
 {
 	if (c->metadata == NULL)
 		return;
+	seen_free(&c->metadata->seen);
+	xmp_extension_free(c->metadata->extension);
 	xmp_tree_free(c->metadata->main);
 	free(c->metadata);
 	c->metadata = NULL;

@@ -238,44 +238,12 @@ static const struct row *predefined_structure(int part, const char *type)
 	return NULL;
 }
 
-static const char *text_child(const struct xmp_node *n, const char *ns, const char *name)
+static bool own_holds(const struct xmp_types *t, const struct xmp_node *structure, const char *plain, const struct xmp_node *n)
 {
-	const struct xmp_node *child = xmp_child(n, ns, name);
-	return child == NULL || child->form != XMP_SIMPLE ? NULL : child->value;
-}
-
-/* The type's description in the extension schema; the last of a name counts. */
-static const struct xmp_node *own_structure(const struct xmp_types *t, const char *type)
-{
-	const struct xmp_node *found = NULL;
-	for (const struct xmp_node *n = t->own == NULL ? NULL : t->own->first; n != NULL; n = n->next) {
-		const char *name = text_child(n, NS_PDFA_TYPE, "type");
-		char plain[TYPE_TEXT];
-		if (name != NULL && text_child(n, NS_PDFA_TYPE, "namespaceURI") != NULL && xmp_type_plain(name, plain) &&
-		    strcmp(plain, type) == 0)
-			found = n;
-	}
-	return found;
-}
-
-static const char *own_field(const struct xmp_node *structure, const char *name)
-{
-	const char *type = NULL;
-	const struct xmp_node *fields = xmp_child(structure, NS_PDFA_TYPE, "field");
-	for (const struct xmp_node *f = fields == NULL || !xmp_is_array(fields) ? NULL : fields->first; f != NULL; f = f->next) {
-		const char *field = text_child(f, NS_PDFA_FIELD, "name"), *its = text_child(f, NS_PDFA_FIELD, "valueType");
-		if (field != NULL && its != NULL && strcmp(field, name) == 0)
-			type = its;
-	}
-	return type;
-}
-
-static bool own_holds(const struct xmp_types *t, const struct xmp_node *structure, const struct xmp_node *n)
-{
-	const char *ns = text_child(structure, NS_PDFA_TYPE, "namespaceURI");
+	const struct xmp_node *ns = xmp_child(structure, NS_PDFA_TYPE, "namespaceURI");
 	for (const struct xmp_node *field = n->first; field != NULL; field = field->next) {
-		const char *type = own_field(structure, field->name);
-		if (type == NULL || strcmp(ns, field->ns) != 0 || !xmp_type_holds(t, field, type))
+		const char *type = xmp_extension_field(t->extension, t->ns, plain, field->name);
+		if (type == NULL || strcmp(ns->value, field->ns) != 0 || !xmp_type_holds(t, field, type))
 			return false;
 	}
 	return n->form == XMP_STRUCT;
@@ -325,9 +293,9 @@ static bool plain_holds(const struct xmp_types *t, const struct xmp_node *n, con
 			holds = xmp_type_holds(t, i, type + 4);
 		return holds;
 	}
-	const struct xmp_node *own = own_structure(t, type);
+	const struct xmp_node *own = xmp_extension_type(t->extension, t->ns, type);
 	if (own != NULL)
-		return own_holds(t, own, n);
+		return own_holds(t, own, type, n);
 	if (strcmp(type, "lang alt") == 0)
 		return lang_alt(n);
 	enum simple simple = simple_of(type);
@@ -351,6 +319,6 @@ bool xmp_type_known(const struct xmp_types *t, const char *type)
 		return false;
 	while (array_type(at) != XMP_SIMPLE)
 		at += 4;
-	return strcmp(at, "lang alt") == 0 || simple_of(at) != NO_SIMPLE || own_structure(t, at) != NULL ||
+	return strcmp(at, "lang alt") == 0 || simple_of(at) != NO_SIMPLE || xmp_extension_type(t->extension, t->ns, at) != NULL ||
 	       predefined_structure(t->part, at) != NULL;
 }

@@ -469,6 +469,7 @@ static bool read_document(struct xmp_tree *t, const xmlDoc *d)
 		read_rdf(&r, rdf);
 	xmlHashFree(r.names, NULL);
 	t->valid = !r.bad;
+	t->utf8 = t->utf8 && t->valid && rdf != NULL;
 	if (r.bad)
 		t->root.first = t->root.last = NULL;
 	else
@@ -496,6 +497,7 @@ bool xmp_tree_read(struct bytes packet, struct xmp_tree **ret_tree)
 		xmp_tree_free(t);
 		return false;
 	}
+	t->utf8 = t->utf8 && t->document != NULL;
 	*ret_tree = t;
 	return true;
 }
