@@ -93,7 +93,6 @@ struct simple {
 	bool has_widths;                 /* Widths, FirstChar and LastChar are there */
 	int64_t first, last;
 	double widths[SIMPLE_CODES]; /* by code */
-	bool has_missing;
 	double missing;
 	struct buf charset; /* CharSet */
 	struct o_type1_font subset;

@@ -237,8 +237,8 @@ static bool read_font(struct check *c, struct font *f, const struct pdfobj *dict
 	    program_stream(descriptor, f->kind, pdfobj_is_name(pdfobj_get(cid_font, "Subtype"), "CIDFontType2"), &kind);
 	strncpy(f->name, name, sizeof f->name - 1);
 	f->symbolic = (pdfobj_integer(pdfobj_get(descriptor, "Flags")) & 0x24) == 4;
-	f->embedded = stream != NULL;
 	f->program = stream == NULL ? NULL : read_program(c, stream, kind);
+	f->embedded = f->program != NULL;
 	f->n_shown = f->kind == FONT_TYPE0 ? CODES_MAX : SIMPLE_CODES;
 	f->shown = calloc(f->n_shown, 1);
 	f->bytes = sizeof *f + f->n_shown;

@@ -47,15 +47,24 @@ static void set_name(struct check *c, struct simple *s, size_t code, const char 
 	s->names[code] = s->own_names[code] = copy;
 }
 
-static void read_encoding(struct check *c, struct font *f, const struct pdfobj *encoding)
+/* Whether what Encoding does not name is as in the standard encoding (9.6.6.1): of the standard fonts that come from the reader, and of TrueType
+ * fonts that are not symbolic, which have no encoding of their own. */
+static bool standard_base(const struct font *f, const struct pdfobj *font)
+{
+	if (f->kind == FONT_TRUETYPE)
+		return !f->symbolic && pdfobj_kind(pdfobj_get(font, "Encoding")) == PDF_DICT;
+	return f->kind == FONT_TYPE1 && !f->embedded && pdfobj_kind(pdfobj_get(font, "FontDescriptor")) == PDF_NULL &&
+	       standard_14(f->name) && strcmp(f->name, "Symbol") != 0 && strcmp(f->name, "ZapfDingbats") != 0;
+}
+
+static void read_encoding(struct check *c, struct font *f, const struct pdfobj *font)
 {
 	struct simple *s = f->simple;
+	const struct pdfobj *encoding = pdfobj_get(font, "Encoding");
 	bool dictionary = pdfobj_kind(encoding) == PDF_DICT;
 	const char *const *table = table_of(dictionary ? pdfobj_get(encoding, "BaseEncoding") : encoding);
-	/* A TrueType font that is not symbolic has no encoding of its own. */
-	bool truetype = f->kind == FONT_TRUETYPE && !f->symbolic && dictionary;
 	s->encoding = pdfobj_kind(encoding) != PDF_NULL;
-	if (table == NULL && truetype)
+	if (table == NULL && standard_base(f, font))
 		table = fz_glyph_name_from_adobe_standard;
 	for (size_t i = 0; table != NULL && i < SIMPLE_CODES; i++)
 		s->names[i] = table[i] == NULL ? ".notdef" : table[i];
@@ -79,7 +88,6 @@ static void read_widths(struct simple *s, const struct pdfobj *dictionary)
 	s->first = pdfobj_integer(first);
 	s->last = pdfobj_integer(last);
 	s->has_widths = n > 0 && pdfobj_kind(first) == PDF_INTEGER && pdfobj_kind(last) == PDF_INTEGER;
-	s->has_missing = pdfobj_kind(missing) != PDF_NULL;
 	s->missing = pdfobj_real(missing);
 	for (int64_t code = 0; s->has_widths && code < SIMPLE_CODES; code++)
 		if (code >= s->first && (uint64_t)(code - s->first) < n)
@@ -104,7 +112,7 @@ bool simple_read(struct check *c, struct font *f, const struct pdfobj *dictionar
 		return false;
 	}
 	f->bytes += sizeof *f->simple;
-	read_encoding(c, f, pdfobj_get(dictionary, "Encoding"));
+	read_encoding(c, f, dictionary);
 	read_widths(f->simple, dictionary);
 	if (f->kind == FONT_TYPE1)
 		read_charset(c, f, pdfobj_get(pdfobj_get(dictionary, "FontDescriptor"), "CharSet"));
@@ -121,14 +129,14 @@ void simple_free(struct simple *s)
 	free(s);
 }
 
-/* Every name of Differences is of the Adobe Glyph List, and the program can be asked by Unicode (19005-2, 6.2.11.6). */
+/* Every name of Differences is of the Adobe Glyph List, and the program, where it is embedded, can be asked by Unicode (19005-2, 6.2.11.6). */
 static bool compliant(const struct font *f, const struct pdfobj *differences)
 {
-	if (f->program == NULL || !program_has_cmap(f->program, 3, 1))
+	if (f->embedded && (f->program == NULL || !program_has_cmap(f->program, 3, 1)))
 		return false;
 	for (size_t i = 0; pdfobj_kind(differences) == PDF_ARRAY && i < pdfobj_length(differences); i++) {
 		const struct pdfobj *o = pdfobj_at(differences, i);
-		if (pdfobj_kind(o) == PDF_NAME && glyph_list_value(pdfobj_name(o)) == 0)
+		if (pdfobj_kind(o) == PDF_NAME && !pdfobj_is_name(o, ".notdef") && glyph_list_value(pdfobj_name(o)) == 0)
 			return false;
 	}
 	return true;
@@ -253,16 +261,11 @@ static void type1_glyph(const struct font *f, uint8_t code, struct o_glyph *g)
 	struct simple *s = f->simple;
 	const char *name = s->names[code];
 	char buffer[NAME_BYTES];
-	uint32_t coded = program_encoded(f->program, code), glyph = name != NULL ? program_named(f->program, name) : coded;
+	uint32_t glyph = name != NULL ? program_named(f->program, name) : program_encoded(f->program, code);
 	if (name == NULL && glyph == 0)
 		glyph = PROGRAM_NO_GLYPH;
 	g->present = code == 0 || glyph != PROGRAM_NO_GLYPH;
 	g->program_width = program_width(f->program, glyph);
-	if (!g->measured) {
-		/* No width is given: the reader takes the one of the built-in encoding (9.8.1, MissingWidth). */
-		g->dictionary_width = coded == 0 ? 0 : program_width(f->program, coded);
-		g->measured = true;
-	}
 	/* What PDF/A-1 wants of CharSet: the glyphs that are used (19005-1, 6.3.5). */
 	if (glyph != PROGRAM_NO_GLYPH && program_name(f->program, glyph, buffer, sizeof buffer) && !charset_lists(f, buffer))
 		s->subset.lists_all = false;
@@ -274,19 +277,17 @@ void simple_glyph(const struct font *f, uint8_t code, struct o_glyph *g)
 	const char *name = s->names[code];
 	bool listed = s->has_widths && code >= s->first && code <= s->last;
 	g->notdef = name != NULL ? strcmp(name, ".notdef") == 0 : code == 0 && f->kind == FONT_TRUETYPE;
-	g->measured = listed || s->has_missing;
+	/* What Widths does not have is as wide as MissingWidth, 0 where that is not there (9.8.1). */
 	g->dictionary_width = listed ? s->widths[code] : s->missing;
-	if (f->program == NULL) {
-		g->measured = false;
+	if (f->program == NULL)
 		return;
-	}
-	g->known = true;
+	g->known = g->measured = true;
 	if (f->kind == FONT_TRUETYPE)
 		truetype_glyph(f, code, g);
 	else
 		type1_glyph(f, code, g);
 	if (g->program_width < 0)
-		g->program_width = s->has_missing ? s->missing : 0;
+		g->program_width = s->missing;
 }
 
 /* ---- Type 3 ---- */
@@ -324,8 +325,8 @@ void type3_glyph(struct check *c, const struct font *f, const struct pdfobj *dic
 	g->present = name != NULL && pdfobj_kind(procedure) != PDF_NULL;
 	g->program_width = pdfobj_kind(procedure) == PDF_STREAM ? procedure_width(c, procedure) : -1;
 	if (g->program_width < 0)
-		g->program_width = s->has_missing ? s->missing : 0;
-	g->dictionary_width = listed ? s->widths[code] : s->has_missing ? s->missing : 0;
+		g->program_width = s->missing;
+	g->dictionary_width = listed ? s->widths[code] : s->missing;
 }
 
 void type3_walk(struct check *c, struct font *f, const struct pdfobj *dictionary)

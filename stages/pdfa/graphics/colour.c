@@ -84,15 +84,30 @@ static void show_separation(struct check *c, const struct resources *r, const st
 	show(c, r, pdfobj_at(space, 2), paint, depth);
 }
 
+/* Whether a colorant of DeviceN is a spot colour: no process colour, by its usual name or by the Process dictionary (8.6.6.5). */
+static bool spot(const char *name, const struct pdfobj *attributes)
+{
+	static const char *const process[] = {"None", "Cyan", "Magenta", "Yellow", "Black"};
+	const struct pdfobj *components = pdfobj_get(pdfobj_get(attributes, "Process"), "Components");
+	for (size_t i = 0; i < sizeof process / sizeof *process; i++)
+		if (strcmp(name, process[i]) == 0)
+			return false;
+	for (size_t i = 0; pdfobj_kind(components) == PDF_ARRAY && i < pdfobj_length(components); i++)
+		if (pdfobj_is_name(pdfobj_at(components, i), name))
+			return false;
+	return true;
+}
+
 static void show_device_n(struct check *c, const struct resources *r, const struct pdfobj *space, struct paint paint,
                           unsigned depth)
 {
-	const struct pdfobj *names = pdfobj_at(space, 1), *colorants = pdfobj_get(pdfobj_at(space, 4), "Colorants");
+	const struct pdfobj *names = pdfobj_at(space, 1), *attributes = pdfobj_at(space, 4),
+	                    *colorants = pdfobj_get(attributes, "Colorants");
 	uint32_t number = pdfobj_number(space);
-	struct o_device_n o = {.components = pdfobj_length(names), .colorants = pdfobj_kind(colorants) == PDF_DICT};
+	struct o_device_n o = {.components = pdfobj_length(names), .colorants = true};
 	for (size_t i = 0; i < o.components; i++) {
 		const char *name = pdfobj_name(pdfobj_at(names, i));
-		o.colorants = o.colorants && (strcmp(name, "None") == 0 || pdfobj_kind(pdfobj_get(colorants, name)) != PDF_NULL);
+		o.colorants = o.colorants && (!spot(name, attributes) || pdfobj_kind(pdfobj_get(colorants, name)) != PDF_NULL);
 		file_unicode_name(c, name, number);
 	}
 	pdfa_show(c, O_device_n, &o, number, NULL);

@@ -89,10 +89,9 @@ static bool of_kind(FT_Face face, enum program_kind kind)
 	switch (kind) {
 	case PROGRAM_TYPE1:
 		return strcmp(format, "Type 1") == 0;
-	case PROGRAM_TRUETYPE:
-		return sfnt && strcmp(format, "TrueType") == 0;
 	case PROGRAM_CFF:
 		return !sfnt && strcmp(format, "CFF") == 0;
+	case PROGRAM_TRUETYPE:
 	case PROGRAM_OPENTYPE:
 		return sfnt;
 	}

@@ -21,7 +21,7 @@ void program_library_free(struct program_library *l);                           
 
 enum program_kind {
 	PROGRAM_TYPE1,    /* FontFile */
-	PROGRAM_TRUETYPE, /* FontFile2 */
+	PROGRAM_TRUETYPE, /* FontFile2; with CFF outlines too, as readers take it */
 	PROGRAM_CFF,      /* FontFile3, Type1C or CIDFontType0C */
 	PROGRAM_OPENTYPE, /* FontFile3, OpenType: with glyf or CFF */
 };
