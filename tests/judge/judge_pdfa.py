@@ -1,7 +1,7 @@
 """Our verdicts on PDF/A beside veraPDF's and the corpus' own.
 
 Over the corpus of PDF/A (ARKSEAL_CORPUS, else ../shared/corpus): each file in its profile's flavour, against the verdict that its manifest
-gives and the rules that veraPDF reports. Over all other PDFs at hand (fixtures, signed and hostile ones of the corpus): flavours 1b
+gives and the rules that veraPDF reports. Over all other PDFs at hand (what arkseal made, signed and hostile ones of the corpus): flavours 1b
 and 2b against veraPDF alone. Each difference is a row of pdfa-differences.tsv with the clause that decides it, and no row is in vain.
 
   judge_pdfa.py            the test
@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 
-from common import BUILD, JUDGES, SOURCE, Faults
+from common import BUILD, JUDGES, SOURCE, WORK, Faults
 
 VERDICTS = os.path.join(BUILD, "stages", "pdfa", "pdfa_verdicts")
 DIFFERENCES = os.path.join(SOURCE, "tests", "judge", "pdfa-differences.tsv")
@@ -131,7 +131,7 @@ def main():
     with open(manifest, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     expected = {(FLAVOURS.get(r["profile"], r["profile"]), corpus("pdfa", r["file"])): r["expected"] for r in rows}
-    others = list(pdfs_below(os.path.join(SOURCE, "fixtures"), corpus("signatures"), corpus("hostile")))
+    others = list(pdfs_below(os.path.join(SOURCE, "fixtures"), WORK, corpus("signatures"), corpus("hostile")))
     asked = [*expected, *((flavour, path) for path in others for flavour in ("1b", "2b"))]
     we, they = ours(asked), theirs(asked)
     found = {(short(k[1]), k[0]): (we[k], they[k]) for k in asked if differ(we[k], they[k])}

@@ -10,53 +10,22 @@
 #include <cmocka.h>
 
 #include "stages/pdfa/check.h"
+#include "tests/unit/pdfa_made.h"
 
-/* The offsets of the table are put in by build: the document is written with one object a part. */
-static const char *const parts[] = {
-    "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n",
-    "1 0 obj\n<</Type/Catalog/Pages 2 0 R/MarkInfo<</Marked true>>>>\nendobj\n",
-    "2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n",
-    "3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 20.5 30]/Contents 4 0 R>>\nendobj\n",
-    "4 0 obj\n<</Length 5>>\nstream\n0 0 m\nendstream\nendobj\n",
-    "5 0 obj\n[<416263> 12]\nendobj\n",
+static const struct made objects[] = {
+    {"<</Type/Catalog/Pages 2 0 R/MarkInfo<</Marked true>>>>", NULL, {0}},
+    {"<</Type/Pages/Kids[3 0 R]/Count 1>>", NULL, {0}},
+    {"<</Type/Page/Parent 2 0 R/MediaBox[0 0 20.5 30]/Contents 4 0 R>>", NULL, {0}},
+    {"<</Length 5>>\nstream\n0 0 m\nendstream", NULL, {0}},
+    {"[<416263> 12]", NULL, {0}},
 };
-#define N_PARTS (sizeof parts / sizeof *parts)
+#define N_OBJECTS (sizeof objects / sizeof *objects)
 
 struct row {
-	const char *find, *put; /* in the document without its table; or in the table and trailer */
+	const char *find, *put;
 	enum pdfa_flavour flavour;
 	const char *rule;
 };
-
-static void put(struct buf *to, const char *text, const struct row *row)
-{
-	const char *at = row == NULL ? NULL : strstr(text, row->find);
-	if (at == NULL) {
-		buf_str(to, text);
-		return;
-	}
-	buf_add(to, text, (size_t)(at - text));
-	buf_str(to, row->put);
-	buf_str(to, at + strlen(row->find));
-}
-
-static void build(struct buf *b, const struct row *row)
-{
-	size_t at[N_PARTS];
-	char table[1000];
-	for (size_t i = 0; i < N_PARTS; i++) {
-		at[i] = b->len;
-		put(b, parts[i], row);
-	}
-	size_t xref = b->len;
-	int n = snprintf(table, sizeof table, "xref\n0 %zu\n0000000000 65535 f \n", N_PARTS);
-	for (size_t i = 1; i < N_PARTS; i++)
-		n += snprintf(table + n, sizeof table - (size_t)n, "%010zu 00000 n \n", at[i]);
-	snprintf(table + n, sizeof table - (size_t)n, "trailer\n<</Size %zu/Root 1 0 R/ID[<aa><bb>]>>\nstartxref\n%zu\n%%%%EOF\n",
-	         N_PARTS, xref);
-	put(b, table, row);
-	assert_false(b->failed);
-}
 
 /* Rules of stages/pdfa/file by what they speak of. */
 static bool of_the_file(const char *object)
@@ -84,7 +53,9 @@ static void expect(const struct row *row, enum pdfa_flavour flavour)
 	struct buf b = BUF_INIT(1 << 22);
 	struct pdfa_result r;
 	struct err e;
-	build(&b, row);
+	made_build(&b, "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", objects, N_OBJECTS,
+	           row == NULL ? NULL : &(struct change){row->find, row->put});
+	assert_false(b.failed);
 	if (pdfa_check((struct bytes){b.data, b.len}, flavour, &r, &e) != ST_OK)
 		fail_msg("%s: %s %s", row == NULL ? "the sound document" : row->put, e.where, e.detail);
 	bool found = row == NULL;

@@ -69,14 +69,25 @@ static void show_names(struct check *c, const struct pdfobj *node, unsigned dept
 		show_names(c, pdfobj_at(kids, i), depth + 1);
 }
 
+/* The specification that an object is, or those that lie in it; as deep as the reader lets objects be nested. */
+static void show_specifications(struct check *c, const struct pdfobj *o, uint32_t number)
+{
+	bool array = pdfobj_kind(o) == PDF_ARRAY;
+	if (pdfobj_is_name(pdfobj_get(o, "Type"), "Filespec"))
+		show_specification(c, o, number);
+	for (size_t i = 0; i < pdfobj_length(o) && !pdfa_ended(c); i++) {
+		const struct pdfobj *within = array ? pdfobj_at(o, i) : pdfobj_value(o, i);
+		if (pdfobj_reference(within) == 0)
+			show_specifications(c, within, 0);
+	}
+}
+
 void files_show(struct check *c)
 {
 	show_names(c, pdfobj_get(pdfobj_get(pdfdoc_catalog(c->doc), "Names"), "EmbeddedFiles"), 0);
 	for (size_t i = 0; i < c->document->n_files && !pdfa_ended(c); i++) {
 		uint32_t number = c->document->files[i];
-		const struct pdfobj *o = pdfdoc_object(c->doc, number);
-		if (pdfobj_is_name(pdfobj_get(o, "Type"), "Filespec"))
-			show_specification(c, o, number);
+		show_specifications(c, pdfdoc_object(c->doc, number), number);
 		pdfa_rest(c, 1);
 	}
 }

@@ -52,7 +52,7 @@ static void set_name(struct check *c, struct simple *s, size_t code, const char 
 static bool standard_base(const struct font *f, const struct pdfobj *font)
 {
 	if (f->kind == FONT_TRUETYPE)
-		return !f->symbolic && pdfobj_kind(pdfobj_get(font, "Encoding")) == PDF_DICT;
+		return !f->symbolic && pdfobj_kind(pdfobj_get(font, "Encoding")) != PDF_NULL;
 	return f->kind == FONT_TYPE1 && !f->embedded && pdfobj_kind(pdfobj_get(font, "FontDescriptor")) == PDF_NULL &&
 	       standard_14(f->name) && strcmp(f->name, "Symbol") != 0 && strcmp(f->name, "ZapfDingbats") != 0;
 }
@@ -218,7 +218,7 @@ static uint32_t truetype_named(const struct font *f, const char *name)
 	return glyph == PROGRAM_NO_GLYPH ? 0 : glyph;
 }
 
-/* The same, symbolic fonts: (3,0) by the row that its codes lie in, then (1,0). */
+/* The same, symbolic fonts: (3,0) by the row that its codes lie in, then (1,0). Without both the font is not asked in a way that PDF knows. */
 static uint32_t truetype_coded(const struct font *f, uint8_t code, bool *ret_mapped)
 {
 	*ret_mapped = true;
@@ -231,7 +231,10 @@ static uint32_t truetype_coded(const struct font *f, uint8_t code, bool *ret_map
 		if (glyph != 0)
 			return glyph;
 	}
-	return program_mapped(f->program, 1, 0, code);
+	if (program_has_cmap(f->program, 1, 0))
+		return program_mapped(f->program, 1, 0, code);
+	*ret_mapped = false;
+	return program_mapped_first(f->program, code);
 }
 
 static double truetype_width(const struct font *f, uint32_t glyph)

@@ -300,7 +300,8 @@ static void show_inline_image(struct walk *w, const struct pdfobj *image)
 
 static void show_xobject_image(struct walk *w, const struct pdfobj *image, unsigned depth)
 {
-	const struct pdfobj *alternates = pdfobj_get(image, "Alternates"), *soft = pdfobj_get(image, "SMask");
+	const struct pdfobj *alternates = pdfobj_get(image, "Alternates"), *soft = pdfobj_get(image, "SMask"),
+	                    *hard = pdfobj_get(image, "Mask");
 	bool mask = pdfobj_boolean(pdfobj_get(image, "ImageMask"));
 	uint32_t number = pdfobj_reference(image);
 	output_image(w->c, image, mask);
@@ -312,6 +313,8 @@ static void show_xobject_image(struct walk *w, const struct pdfobj *image, unsig
 		output_image(w->c, soft, false);
 		intent_show(w->c, pdfobj_get(soft, "Intent"), pdfobj_reference(soft));
 	}
+	if (pdfobj_kind(hard) == PDF_STREAM)
+		output_image(w->c, hard, true);
 	for (size_t i = 0; pdfobj_kind(alternates) == PDF_ARRAY && i < pdfobj_length(alternates) && depth == 0; i++)
 		if (pdfobj_kind(pdfobj_get(pdfobj_at(alternates, i), "Image")) == PDF_STREAM)
 			show_xobject_image(w, pdfobj_get(pdfobj_at(alternates, i), "Image"), depth + 1);

@@ -252,6 +252,12 @@ uint32_t program_mapped(struct program *p, uint16_t platform, uint16_t encoding,
 	return map == NULL || FT_Set_Charmap(p->face, map) != 0 ? 0 : FT_Get_Char_Index(p->face, code);
 }
 
+uint32_t program_mapped_first(struct program *p, uint32_t code)
+{
+	bool mapped = p->face->num_charmaps > 0 && FT_Get_CMap_Format(p->face->charmaps[0]) >= 0;
+	return !mapped || FT_Set_Charmap(p->face, p->face->charmaps[0]) != 0 ? 0 : FT_Get_Char_Index(p->face, code);
+}
+
 uint32_t program_first_code(struct program *p, uint16_t platform, uint16_t encoding)
 {
 	FT_CharMap map = find_cmap(p, platform, encoding);

@@ -52,6 +52,7 @@ uint32_t program_metrics(const struct program *p); /* how many glyphs have a wid
 size_t program_cmaps(const struct program *p);
 bool program_has_cmap(const struct program *p, uint16_t platform, uint16_t encoding);
 uint32_t program_mapped(struct program *p, uint16_t platform, uint16_t encoding, uint32_t code);
+uint32_t program_mapped_first(struct program *p, uint32_t code); /* by the first subtable */
 /* The first code of a subtable: of a symbolic font it shows the row that the codes lie in. */
 uint32_t program_first_code(struct program *p, uint16_t platform, uint16_t encoding);
 
