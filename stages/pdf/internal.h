@@ -20,7 +20,7 @@ struct pdf_arena {
 	size_t used, total;
 };
 void *pdf_arena_take(struct pdf_arena *a, size_t n); /* NULL: no memory, or PDF_ARENA_MAX */
-void pdf_arena_reset(struct pdf_arena *a); /* all is given up, but some memory stays for what comes */
+void pdf_arena_reset(struct pdf_arena *a);           /* all is given up, but some memory stays for what comes */
 void pdf_arena_free(struct pdf_arena *a);
 
 struct pdf_pair {

@@ -7,12 +7,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define STREAMS 3
 #define RESOURCES                                                                                                                \
-	"/Font<</F0<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>/F1 9 0 R/F2<</Type/Font/Subtype/Type0" \
-	"/BaseFont/X/Encoding/UniGB-UTF16-H/DescendantFonts[<</Type/Font/Subtype/CIDFontType2/BaseFont/X/W[1[2 3]4 5 6]>>]>>>>"    \
-	"/ColorSpace<</C0[/Separation/S/DeviceCMYK 8 0 R]/C1[/DeviceN[/A/B]/DeviceRGB 8 0 R]/C2[/Pattern/DeviceRGB]"               \
-	"/C3[/Indexed/DeviceRGB 1<000000ffffff>]/C4[/CalGray<</WhitePoint[1 1 1]>>]>>"                                             \
-	"/Pattern<</P0 6 0 R/P1<</PatternType 2/Shading<</ShadingType 2/ColorSpace/DeviceGray>>>>>>"                               \
-	"/ExtGState<</G0<</BM/Multiply/ca .5/OPM 1/op true>>/G1<</SMask<</S/Alpha/G 5 0 R>>/Font[9 0 R 1]>>>>"                     \
+	"/Font<</F0<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>/F1 9 0 "                             \
+	"R/F2<</Type/Font/Subtype/Type0"                                                                                         \
+	"/BaseFont/X/Encoding/UniGB-UTF16-H/DescendantFonts[<</Type/Font/Subtype/CIDFontType2/BaseFont/X/W[1[2 3]4 5 6]>>]>>>>"  \
+	"/ColorSpace<</C0[/Separation/S/DeviceCMYK 8 0 R]/C1[/DeviceN[/A/B]/DeviceRGB 8 0 R]/C2[/Pattern/DeviceRGB]"             \
+	"/C3[/Indexed/DeviceRGB 1<000000ffffff>]/C4[/CalGray<</WhitePoint[1 1 1]>>]>>"                                           \
+	"/Pattern<</P0 6 0 R/P1<</PatternType 2/Shading<</ShadingType 2/ColorSpace/DeviceGray>>>>>>"                             \
+	"/ExtGState<</G0<</BM/Multiply/ca .5/OPM 1/op true>>/G1<</SMask<</S/Alpha/G 5 0 R>>/Font[9 0 R 1]>>>>"                   \
 	"/XObject<</X0 5 0 R/I0 7 0 R>>/Shading<</S0<</ShadingType 2/ColorSpace/DeviceCMYK>>>>/Properties<</M0<</MCID 0>>>>"
 
 static const char *const heads[] = {
@@ -22,7 +23,8 @@ static const char *const heads[] = {
     "4 0 obj\n<<",
     "5 0 obj\n<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources 10 0 R/Group<</S/Transparency/CS/DeviceRGB>>",
     "6 0 obj\n<</PatternType 1/PaintType 1/TilingType 1/BBox[0 0 9 9]/XStep 9/YStep 9/Resources 10 0 R",
-    "7 0 obj\n<</Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray/Length 1>>stream\n0\nendstream\nendobj\n",
+    "7 0 obj\n<</Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray/Length "
+    "1>>stream\n0\nendstream\nendobj\n",
     "8 0 obj\n<</FunctionType 2/Domain[0 1]/N 1>>\nendobj\n",
     "9 0 obj\n<</Type/Font/Subtype/Type3/FontMatrix[1 0 0 1 0 0]/FontBBox[0 0 9 9]/FirstChar 97/LastChar 97/Widths[9]"
     "/Encoding<</Differences[97/a]>>/CharProcs<</a 6 0 R>>/Resources 10 0 R>>\nendobj\n",
