@@ -352,9 +352,9 @@ static void show_code(struct check *c, struct font *f, const struct pdfobj *dict
 	if (pdfa_level(c) != 'b')
 		unicode_of(c, f, code, &g);
 	char what[sizeof f->name + 64];
-	int n = snprintf(what, sizeof what, "%s: %02X", f->name, (unsigned)code);
+	int n = snprintf(what, sizeof what, "%s <%02X>", f->name, (unsigned)code);
 	if (g.measured)
-		snprintf(what + n, sizeof what - (size_t)n, ", %g, %g", g.dictionary_width, g.program_width);
+		snprintf(what + n, sizeof what - (size_t)n, ": Widths %g, font program %g", g.dictionary_width, g.program_width);
 	pdfa_show(c, O_glyph, &g, f->number, what);
 }
 
@@ -402,9 +402,11 @@ void fonts_names(struct check *c, const struct pdfobj *resources)
 	const struct pdfobj *fonts = pdfobj_get(resources, "Font");
 	uint32_t holder = pdfobj_number(fonts);
 	for (size_t i = 0; pdfobj_kind(fonts) == PDF_DICT && i < pdfobj_length(fonts) && !pdfa_ended(c); i++) {
-		const struct pdfobj *font = pdfobj_value(fonts, i), *name = pdfobj_get(font, "BaseFont");
+		const struct pdfobj *font = pdfobj_value(fonts, i);
 		uint32_t number = pdfobj_reference(font);
-		if (seen_add(c, &c->fonts->names, number) && pdfobj_kind(name) == PDF_NAME)
-			file_unicode_name(c, pdfobj_name(name), number == 0 ? holder : number);
+		/* The object is read only where it is new: most pages have the fonts of the page before. */
+		if (!seen_add(c, &c->fonts->names, number) || pdfobj_kind(pdfobj_get(font, "BaseFont")) != PDF_NAME)
+			continue;
+		file_unicode_name(c, pdfobj_name(pdfobj_get(font, "BaseFont")), number == 0 ? holder : number);
 	}
 }
