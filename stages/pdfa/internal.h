@@ -114,6 +114,7 @@ void file_unicode_name(struct check *c, const char *name, uint32_t number);
  * shows nothing. */
 bool metadata_open(struct check *c, enum pdfa_flavour *ret_claimed);
 void metadata_check(struct check *c);
+bool metadata_typed(const struct pdfobj *stream); /* a stream of Type Metadata and Subtype XML */
 /* Each dictionary of the file, as file_check meets it: the metadata stream of a part of the document. */
 void metadata_dictionary(struct check *c, const struct pdfobj *dictionary);
 void metadata_close(struct check *c);
@@ -140,7 +141,7 @@ bool fonts_open(struct check *c);
 /* The fonts of a page's resources, used or not: their names. */
 void fonts_names(struct check *c, const struct pdfobj *resources);
 /* Text is shown with a font: a string, or an array with strings (TJ). Mode: the text rendering mode (3: invisible). `actual_text`: the marked
- * content that holds it has ActualText. NULL for the font: none is set. Whether a glyph of a Type 3 font paints something transparent. */
+ * content that holds it has ActualText. NULL for the font: none is set, and nothing is said. Whether a glyph of a Type 3 font paints something transparent. */
 bool fonts_show(struct check *c, const struct pdfobj *font, const struct pdfobj *text, int mode, bool actual_text);
 void fonts_page_end(struct check *c);
 void fonts_end(struct check *c); /* what needs the whole document: CIDSet */

@@ -88,9 +88,7 @@ bool document_open(struct check *c)
 void document_begin(struct check *c)
 {
 	const struct pdfobj *catalog = pdfdoc_catalog(c->doc), *metadata = pdfobj_get(catalog, "Metadata");
-	struct o_document o = {.metadata = pdfobj_kind(metadata) == PDF_STREAM &&
-	                                   pdfobj_is_name(pdfobj_get(metadata, "Type"), "Metadata") &&
-	                                   pdfobj_is_name(pdfobj_get(metadata, "Subtype"), "XML"),
+	struct o_document o = {.metadata = metadata_typed(metadata),
 	                       .struct_tree = there(catalog, "StructTreeRoot"),
 	                       .additional_actions = there(catalog, "AA"),
 	                       .alternate_presentations = there(pdfobj_get(catalog, "Names"), "AlternatePresentations"),

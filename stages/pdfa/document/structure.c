@@ -92,8 +92,10 @@ static void show_element(struct check *c, const struct pdfobj *element, uint32_t
 	const struct pdfobj *type = pdfobj_get(element, "S");
 	language_show(c, pdfobj_get(element, "Lang"), number);
 	actual_text_show(c, pdfobj_get(element, "ActualText"), number);
-	if (pdfobj_kind(type) != PDF_NAME)
+	if (pdfobj_kind(type) != PDF_NAME) {
+		pdfa_show(c, O_nonstandard_type, &(struct o_nonstandard_type){0}, number, NULL);
 		return;
+	}
 	file_unicode_name(c, pdfobj_name(type), number);
 	bool ends_standard;
 	struct o_nonstandard_type o = follow_roles(c, pdfobj_name(type), &ends_standard);
@@ -126,9 +128,11 @@ static void push(struct check *c, struct stack *s, uint32_t number)
 	s->numbers[s->n++] = number;
 }
 
+/* What else may be there are references to marked content and to objects (14.7.4). */
 static bool is_element(const struct pdfobj *o)
 {
-	return pdfobj_kind(o) == PDF_DICT && pdfobj_kind(pdfobj_get(o, "S")) == PDF_NAME;
+	const struct pdfobj *type = pdfobj_get(o, "Type");
+	return pdfobj_kind(o) == PDF_DICT && !pdfobj_is_name(type, "MCR") && !pdfobj_is_name(type, "OBJR");
 }
 
 /* The kids of an element: indirect ones wait, direct ones are visited at once. */

@@ -287,7 +287,8 @@ static void show_dictionary(struct check *c, const struct font *f, const struct 
 	struct o_font o = {.type_font = pdfobj_is_name(pdfobj_get(dictionary, "Type"), "Font"),
 	                   .subtype = pdfobj_name(pdfobj_get(dictionary, "Subtype")),
 	                   .named = pdfobj_kind(name) == PDF_NAME,
-	                   .embedded = f->embedded,
+	                   /* Of what is no font it cannot be said. */
+	                   .embedded = f->embedded || f->kind == FONT_OTHER,
 	                   .invisible = invisible,
 	                   .file_subtype = typed ? pdfobj_name(pdfobj_get(file, "Subtype")) : NULL};
 	uint32_t number = pdfobj_number(dictionary);
@@ -303,8 +304,11 @@ static void show_cid_font(struct check *c, const struct font *f, const struct pd
 	                       .map = pdfobj_kind(map) == PDF_STREAM || pdfobj_is_name(map, "Identity"),
 	                       .embedded = f->embedded,
 	                       .invisible = invisible};
-	if (pdfobj_kind(dictionary) != PDF_DICT)
+	if (pdfobj_kind(dictionary) != PDF_DICT) {
+		/* A composite font without its CIDFont is none. */
+		pdfa_show(c, O_font, &(struct o_font){.subtype = "Type0", .invisible = invisible}, f->number, f->name);
 		return;
+	}
 	show_dictionary(c, f, dictionary, invisible);
 	pdfa_show(c, O_cid_font, &o, pdfobj_number(dictionary), f->name);
 	if (pdfa_part(c) != 1)
@@ -378,11 +382,8 @@ static void show_string(struct check *c, struct font *f, const struct pdfobj *di
 bool fonts_show(struct check *c, const struct pdfobj *dictionary, const struct pdfobj *text, int mode, bool actual_text)
 {
 	bool invisible = mode == 3;
-	if (dictionary == NULL) {
-		struct o_font none = {.subtype = "", .invisible = invisible};
-		pdfa_show(c, O_font, &none, 0, NULL);
+	if (dictionary == NULL)
 		return false;
-	}
 	struct font *f = find_font(c, dictionary);
 	if (f == NULL)
 		return false;

@@ -144,6 +144,16 @@ bool colour_device(const struct pdfobj *name, enum device *ret_device)
 	return false;
 }
 
+/* An array that begins with the name of a family which may stand for a device space. */
+static bool is_space(const struct pdfobj *o)
+{
+	static const char *const families[] = {"CalGray", "CalRGB", "Lab", "ICCBased", "Indexed", "Separation", "DeviceN"};
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+		if (pdfobj_is_name(pdfobj_at(o, 0), families[i]))
+			return true;
+	return false;
+}
+
 /* A device space, or what the resources put in its place (8.6.5.6). */
 static void show_device(struct check *c, const struct resources *r, enum device device, struct paint paint, unsigned depth)
 {
@@ -152,7 +162,7 @@ static void show_device(struct check *c, const struct resources *r, enum device 
 		return;
 	const struct pdfobj *resources = r == NULL ? NULL : pdfobj_kind(r->own) == PDF_DICT ? r->own : r->page;
 	const struct pdfobj *other = resources == NULL ? NULL : pdfobj_get(pdfobj_get(resources, "ColorSpace"), keys[device]);
-	if (other != NULL && pdfobj_kind(other) == PDF_ARRAY) {
+	if (other != NULL && is_space(other)) {
 		show(c, NULL, other, paint, depth);
 		return;
 	}

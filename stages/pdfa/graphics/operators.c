@@ -43,18 +43,20 @@ static struct paint paint_of(const struct walk *w, bool stroke)
 	return (struct paint){w->state.mode, stroke ? w->state.overprint_stroke : w->state.overprint_fill};
 }
 
-/* A tiling pattern is content of its own; a shading pattern is its colours. */
-static void paint_pattern(struct walk *w, const struct pdfobj *pattern)
+/* A tiling pattern is content of its own; a shading pattern is its colours. Whether it paints something transparent. */
+static bool show_pattern(struct walk *w, const struct pdfobj *pattern)
 {
 	struct check *c = w->c;
 	if (pdfobj_integer(pdfobj_get(pattern, "PatternType")) == 2) {
 		colour_show(c, &w->resources, pdfobj_get(pdfobj_get(pattern, "Shading"), "ColorSpace"), (struct paint){0});
+		struct state before = w->state;
 		state_apply(w, pdfobj_get(pattern, "ExtGState"));
+		w->state = before;
 	} else if (pdfobj_kind(pattern) == PDF_STREAM) {
 		struct resources r = {pdfobj_get(pattern, "Resources"), w->resources.page, false};
-		if (graphics_walk(c, pattern, r, NULL))
-			w->transparent = true;
+		return graphics_walk(c, pattern, r, NULL);
 	}
+	return false;
 }
 
 /* Shows the space that is painted with, and notes what shines through. */
@@ -66,7 +68,7 @@ static void paint(struct walk *w, bool stroke)
 	if (w->no_colour)
 		return;
 	if (pattern != NULL)
-		paint_pattern(w, pattern);
+		w->transparent = show_pattern(w, pattern) || w->transparent;
 	else if (space == NULL)
 		colour_show_device(w->c, &w->resources, stroke ? s->stroke_device : s->fill_device);
 	else
@@ -140,6 +142,8 @@ static void choose_pattern(struct walk *w, const struct pdfobj *name, bool strok
 		w->state.stroke_pattern = pattern;
 	else
 		w->state.fill_pattern = pattern;
+	/* A colour that is set is looked at, painted with or not. */
+	show_pattern(w, pattern);
 }
 
 static bool sets_colour(struct walk *w, const struct pdfcontent_operator *o)

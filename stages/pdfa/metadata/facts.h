@@ -49,7 +49,7 @@ struct o_schema_field {
 struct metadata {
 	struct xmp_tree *main; /* the catalog's packet; NULL: there is none */
 	uint32_t number;
-	bool filtered;
+	bool filtered, typed;
 	struct xmp_extension *extension; /* of the catalog's packet, once it was checked */
 	struct seen seen;                /* packets of parts of the document */
 };

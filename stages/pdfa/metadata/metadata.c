@@ -64,6 +64,12 @@ static enum pdfa_flavour claimed(const struct xmp_tree *t)
 	return f == PDFA_FLAVOURS ? PDFA_NONE : f;
 }
 
+bool metadata_typed(const struct pdfobj *stream)
+{
+	return pdfobj_kind(stream) == PDF_STREAM && pdfobj_is_name(pdfobj_get(stream, "Type"), "Metadata") &&
+	       pdfobj_is_name(pdfobj_get(stream, "Subtype"), "XML");
+}
+
 bool metadata_open(struct check *c, enum pdfa_flavour *ret_claimed)
 {
 	const struct pdfobj *stream = pdfobj_get(pdfdoc_catalog(c->doc), "Metadata");
@@ -75,6 +81,7 @@ bool metadata_open(struct check *c, enum pdfa_flavour *ret_claimed)
 		return true;
 	m->number = number_of(stream);
 	m->filtered = pdfobj_kind(pdfobj_get(stream, "Filter")) != PDF_NULL;
+	m->typed = metadata_typed(stream);
 	if (!read_packet(c, stream, &m->main))
 		return false;
 	*ret_claimed = claimed(m->main);
@@ -145,7 +152,8 @@ static bool open_main(struct check *c)
 void metadata_check(struct check *c)
 {
 	struct metadata *m = c->metadata;
-	if (m->main != NULL && open_main(c)) {
+	/* What is not typed as metadata has a rule of its own (19005-1, 6.7.2; 19005-2, 6.6.2.1), and is none. */
+	if (m->main != NULL && m->typed && open_main(c)) {
 		struct o_metadata o = {.catalog = true, .filtered = m->filtered};
 		pdfa_show(c, O_metadata, &o, m->number, NULL);
 		check_identification(c, m->main, m->number);
@@ -161,8 +169,7 @@ void metadata_dictionary(struct check *c, const struct pdfobj *dictionary)
 	struct xmp_tree *t = NULL;
 	struct xmp_extension *x = NULL;
 	/* 19005-1 speaks of the document's packet alone. */
-	if (pdfobj_kind(stream) != PDF_STREAM || pdfa_part(c) == 1 || pdfobj_is_name(pdfobj_get(dictionary, "Type"), "Catalog") ||
-	    !pdfobj_is_name(pdfobj_get(stream, "Type"), "Metadata") || !pdfobj_is_name(pdfobj_get(stream, "Subtype"), "XML") ||
+	if (!metadata_typed(stream) || pdfa_part(c) == 1 || pdfobj_is_name(pdfobj_get(dictionary, "Type"), "Catalog") ||
 	    number == c->metadata->number || pdfdoc_encrypted(c->doc) || !seen_add(c, &c->metadata->seen, number) ||
 	    !open_main(c) || !read_packet(c, stream, &t))
 		return;
