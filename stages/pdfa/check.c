@@ -115,6 +115,12 @@ void pdfa_fail(struct check *c, const struct err *e)
 		c->err = *e;
 }
 
+void pdfa_unread(struct check *c, const struct err *e)
+{
+	if (c->unread.status == ST_OK)
+		c->unread = *e;
+}
+
 bool pdfa_ended(const struct check *c)
 {
 	return c->err.status != ST_OK;
@@ -248,7 +254,7 @@ static enum status check_opened(struct check *c, enum pdfa_flavour asked, struct
 	if (!gather(c))
 		return no_memory(e);
 	check_document(c);
-	r->fault = c->err;
+	r->fault = c->err.status != ST_OK ? c->err : c->unread;
 	if (r->fault.status == ST_OK)
 		pdfdoc_fault(c->doc, &r->fault);
 	if (r->fault.status != ST_OK && r->fault.status != ST_ITEM) {

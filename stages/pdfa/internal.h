@@ -61,6 +61,7 @@ struct check {
 	const struct file_map *map; /* that the document lies in, or NULL */
 	unsigned effort;            /* since the map's memory was given back */
 	struct err err;             /* the first fault that ended the check: no memory, a limit; see pdfa_fail */
+	struct err unread;          /* the first that did not; see pdfa_unread */
 	/* What the folders know about the document; each its own, made by its open and freed by its close. */
 	struct metadata *metadata;
 	struct graphics *graphics;
@@ -84,6 +85,8 @@ void pdfa_show(struct check *c, enum object object, const void *facts, uint32_t 
  * pdfa_ended in their loops. */
 void pdfa_fail(struct check *c, const struct err *e);
 bool pdfa_ended(const struct check *c);
+/* Notes that something cannot be read, which ends nothing: the document does not pass. The first counts. */
+void pdfa_unread(struct check *c, const struct err *e);
 /* Whether an embedded document conforms to one of the flavours. False also where it is no PDF, or documents are nested too deep. */
 bool pdfa_embedded_passes(struct check *c, struct bytes in, const enum pdfa_flavour *allowed, size_t n_allowed);
 

@@ -44,7 +44,8 @@ static void show_specification(struct check *c, const struct pdfobj *specificati
 	const struct pdfobj *ef = pdfobj_get(specification, "EF");
 	char *name = pdfobj_text(pdfobj_get(specification, "UF"));
 	struct o_file_specification o = {.embeds = there(specification, "EF"),
-	                                 .named = there(specification, "F") && there(specification, "UF"),
+	                                 .named = pdfobj_kind(pdfobj_get(specification, "F")) == PDF_STRING &&
+	                                          pdfobj_kind(pdfobj_get(specification, "UF")) == PDF_STRING,
 	                                 .relationship = pdfobj_kind(pdfobj_get(specification, "AFRelationship")) == PDF_NAME,
 	                                 .associated = number != 0 && seen_has(&c->document->associated, number)};
 	pdfa_show(c, O_file_specification, &o, number, name);

@@ -201,6 +201,8 @@ static void show(struct check *c, const struct resources *r, const struct pdfobj
 		show_separation(c, r, space, paint, depth + 1);
 	else if (strcmp(family, "DeviceN") == 0)
 		show_device_n(c, r, space, paint, depth + 1);
+	else if (pdfobj_kind(space) == PDF_ARRAY && strncmp(family, "Cal", 3) != 0 && strcmp(family, "Lab") != 0)
+		show_device(c, r, GREY, paint, depth + 1); /* what is no space leaves the first one (8.6.3) */
 }
 
 void colour_show(struct check *c, const struct resources *r, const struct pdfobj *space, struct paint paint)

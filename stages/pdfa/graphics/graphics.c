@@ -122,6 +122,8 @@ static bool read_content(struct check *c, const struct pdfobj *stream, struct bu
 		enum status st = pdfobj_stream(s, to, &e);
 		if (st == ST_RETRY)
 			pdfa_fail(c, &e);
+		else if (st != ST_OK)
+			pdfa_unread(c, &e);
 		if (st != ST_OK && to->failed)
 			return false;
 		buf_byte(to, '\n');

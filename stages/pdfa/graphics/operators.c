@@ -59,6 +59,11 @@ static bool show_pattern(struct walk *w, const struct pdfobj *pattern)
 	return false;
 }
 
+static bool is_pattern(const struct pdfobj *space, enum device device)
+{
+	return space == NULL ? device == PATTERN : pdfobj_is_name(pdfobj_at(space, 0), "Pattern");
+}
+
 /* Shows the space that is painted with, and notes what shines through. */
 static void paint(struct walk *w, bool stroke)
 {
@@ -67,10 +72,14 @@ static void paint(struct walk *w, bool stroke)
 	w->transparent = w->transparent || s->soft_mask || s->blend || (stroke ? s->stroke_clear : s->fill_clear);
 	if (w->no_colour)
 		return;
+	enum device device = stroke ? s->stroke_device : s->fill_device;
+	/* A pattern that is not there leaves the first space (8.6.3). */
 	if (pattern != NULL)
 		w->transparent = show_pattern(w, pattern) || w->transparent;
+	else if (is_pattern(space, device))
+		colour_show_device(w->c, &w->resources, GREY);
 	else if (space == NULL)
-		colour_show_device(w->c, &w->resources, stroke ? s->stroke_device : s->fill_device);
+		colour_show_device(w->c, &w->resources, device);
 	else
 		colour_show(w->c, &w->resources, space, paint_of(w, stroke));
 }
@@ -115,7 +124,7 @@ static void choose_space(struct walk *w, const struct pdfobj *name, bool stroke)
 	if (!colour_device(name, &device)) {
 		space = graphics_resource(w, "ColorSpace", name);
 		/* The resources may give a device's name, too. */
-		if (colour_device(space, &device) || pdfobj_kind(space) == PDF_NULL)
+		if (colour_device(space, &device) || pdfobj_kind(space) != PDF_ARRAY)
 			space = NULL;
 	}
 	if (space == NULL)
@@ -123,11 +132,6 @@ static void choose_space(struct walk *w, const struct pdfobj *name, bool stroke)
 	else
 		colour_show(w->c, &w->resources, space, (struct paint){0});
 	set_space(w, space, device, stroke);
-}
-
-static bool is_pattern(const struct pdfobj *space, enum device device)
-{
-	return space == NULL ? device == PATTERN : pdfobj_is_name(pdfobj_at(space, 0), "Pattern");
 }
 
 static void choose_pattern(struct walk *w, const struct pdfobj *name, bool stroke)
