@@ -170,10 +170,11 @@ bool pdfcontent_next(struct pdfcontent *c, struct pdfcontent_operator *o, struct
 				c->operands[c->n++] = made;
 			continue;
 		}
+		/* A bracket that closes nothing is an operator that nobody knows. */
 		if (ends(c->lx.in.p[c->lx.at])) {
 			c->malformed = true;
-			c->lx.at++;
-			continue;
+			o->name[0] = (char)c->lx.in.p[c->lx.at++];
+			break;
 		}
 		read_word(c, o);
 		if (literal(c, o))
