@@ -125,9 +125,8 @@ struct font {
 	struct composite *composite;
 	struct cmap *to_unicode;
 	bool unicode_identity; /* ToUnicode is Identity-… */
-	bool transparent;      /* a glyph of Type 3 paints so */
 	uint32_t first_page;
-	uint8_t *shown; /* by code: which of the four ways it was shown */
+	uint8_t *shown; /* by code: what is remembered */
 	size_t n_shown;
 	size_t bytes; /* of memory, about */
 };
@@ -161,10 +160,10 @@ void simple_rules(struct check *c, const struct font *f, const struct pdfobj *di
 void simple_glyph(const struct font *f, uint8_t code, struct o_glyph *g);
 /* The name that a code has by the Encoding, or by the program's own; NULL: none. `buffer` may hold it. */
 const char *simple_name(const struct font *f, uint8_t code, char *buffer, size_t size);
-/* Of a Type 3 font: whether there is a procedure for the code, and its width by d0 or d1. */
-void type3_glyph(struct check *c, const struct font *f, const struct pdfobj *dictionary, uint8_t code, struct o_glyph *g);
-/* Walks all procedures. */
-void type3_walk(struct check *c, struct font *f, const struct pdfobj *dictionary);
+/* Of a Type 3 font: whether there is a procedure for the code, and its width by d0 or d1. Whether it paints something transparent. */
+bool type3_glyph(struct check *c, const struct font *f, const struct pdfobj *dictionary, uint8_t code, struct o_glyph *g);
+/* Walks all procedures, shown or not: their content is the document's. */
+void type3_walk(struct check *c, const struct pdfobj *dictionary);
 
 /* composite.c */
 bool composite_read(struct check *c, struct font *f, const struct pdfobj *dictionary);

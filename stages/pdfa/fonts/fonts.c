@@ -236,7 +236,7 @@ static bool read_font(struct check *c, struct font *f, const struct pdfobj *dict
 	const struct pdfobj *stream =
 	    program_stream(descriptor, f->kind, pdfobj_is_name(pdfobj_get(cid_font, "Subtype"), "CIDFontType2"), &kind);
 	strncpy(f->name, name, sizeof f->name - 1);
-	f->symbolic = (pdfobj_integer(pdfobj_get(descriptor, "Flags")) & 0x24) == 4;
+	f->symbolic = (pdfobj_integer(pdfobj_get(descriptor, "Flags")) & 4) != 0;
 	f->program = stream == NULL ? NULL : read_program(c, stream, kind);
 	f->embedded = f->program != NULL;
 	f->n_shown = f->kind == FONT_TYPE0 ? CODES_MAX : SIMPLE_CODES;
@@ -331,26 +331,26 @@ static void show_rules(struct check *c, struct font *f, const struct pdfobj *dic
 		composite_rules(c, f, dictionary);
 	else if (f->kind != FONT_OTHER)
 		simple_rules(c, f, dictionary);
-	if (f->kind == FONT_TYPE3) {
-		c->fonts->depth++;
-		type3_walk(c, f, dictionary);
-		c->fonts->depth--;
-	}
+	if (f->kind == FONT_TYPE3)
+		type3_walk(c, dictionary);
 }
 
-static void show_code(struct check *c, struct font *f, const struct pdfobj *dictionary, uint32_t code, bool invisible,
+/* What is remembered of a code that was shown: in which ways (seen or not, with ActualText or not), and whether its glyph is transparent. */
+#define TRANSPARENT 0x80u
+
+static bool show_code(struct check *c, struct font *f, const struct pdfobj *dictionary, uint32_t code, bool invisible,
                       bool actual_text)
 {
 	struct o_glyph g = {.invisible = invisible, .actual_text = actual_text};
-	uint8_t way = (uint8_t)(1u << (2 * invisible + actual_text));
-	if (code < f->n_shown && (f->shown[code] & way) != 0)
-		return;
-	if (code < f->n_shown)
-		f->shown[code] |= way;
+	uint8_t *shown = code < f->n_shown ? &f->shown[code] : &(uint8_t){0},
+	        way = (uint8_t)(1u << (2 * invisible + actual_text));
+	if ((*shown & way) != 0)
+		return (*shown & TRANSPARENT) != 0;
+	*shown |= way;
 	if (f->kind == FONT_TYPE0)
 		composite_glyph(f, code, &g);
 	else if (f->kind == FONT_TYPE3)
-		type3_glyph(c, f, dictionary, (uint8_t)code, &g);
+		*shown |= type3_glyph(c, f, dictionary, (uint8_t)code, &g) ? TRANSPARENT : 0;
 	else
 		simple_glyph(f, (uint8_t)code, &g);
 	if (pdfa_level(c) != 'b')
@@ -360,23 +360,26 @@ static void show_code(struct check *c, struct font *f, const struct pdfobj *dict
 	if (g.measured)
 		snprintf(what + n, sizeof what - (size_t)n, ": Widths %g, font program %g", g.dictionary_width, g.program_width);
 	pdfa_show(c, O_glyph, &g, f->number, what);
+	return (*shown & TRANSPARENT) != 0;
 }
 
-static void show_string(struct check *c, struct font *f, const struct pdfobj *dictionary, struct bytes in, bool invisible,
+static bool show_string(struct check *c, struct font *f, const struct pdfobj *dictionary, struct bytes in, bool invisible,
                         bool actual_text)
 {
+	bool transparent = false;
 	while (in.n > 0 && !pdfa_ended(c)) {
 		size_t length = 1;
 		uint32_t code = in.p[0];
 		if (f->kind == FONT_TYPE0) {
 			if (f->composite->cmap == NULL)
-				return;
+				break;
 			code = cmap_next(f->composite->cmap, in, &length);
 		}
-		show_code(c, f, dictionary, code, invisible, actual_text);
+		transparent = show_code(c, f, dictionary, code, invisible, actual_text) || transparent;
 		in.p += length;
 		in.n -= length;
 	}
+	return transparent;
 }
 
 bool fonts_show(struct check *c, const struct pdfobj *dictionary, const struct pdfobj *text, int mode, bool actual_text)
@@ -391,11 +394,13 @@ bool fonts_show(struct check *c, const struct pdfobj *dictionary, const struct p
 	if (f->kind == FONT_OTHER)
 		return false;
 	if (pdfobj_kind(text) == PDF_STRING)
-		show_string(c, f, dictionary, pdfobj_string(text), invisible, actual_text);
+		return show_string(c, f, dictionary, pdfobj_string(text), invisible, actual_text);
+	bool transparent = false;
 	for (size_t i = 0; pdfobj_kind(text) == PDF_ARRAY && i < pdfobj_length(text); i++)
 		if (pdfobj_kind(pdfobj_at(text, i)) == PDF_STRING)
-			show_string(c, f, dictionary, pdfobj_string(pdfobj_at(text, i)), invisible, actual_text);
-	return f->transparent;
+			transparent = show_string(c, f, dictionary, pdfobj_string(pdfobj_at(text, i)), invisible, actual_text) ||
+			              transparent;
+	return transparent;
 }
 
 void fonts_names(struct check *c, const struct pdfobj *resources)

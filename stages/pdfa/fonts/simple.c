@@ -279,7 +279,8 @@ void simple_glyph(const struct font *f, uint8_t code, struct o_glyph *g)
 	const struct simple *s = f->simple;
 	const char *name = s->names[code];
 	bool listed = s->has_widths && code >= s->first && code <= s->last;
-	g->notdef = name != NULL ? strcmp(name, ".notdef") == 0 : code == 0 && f->kind == FONT_TRUETYPE;
+	/* The codes of a symbolic TrueType font have no names. */
+	g->notdef = name != NULL && strcmp(name, ".notdef") == 0 && !(f->kind == FONT_TRUETYPE && f->symbolic);
 	/* What Widths does not have is as wide as MissingWidth, 0 where that is not there (9.8.1). */
 	g->dictionary_width = listed ? s->widths[code] : s->missing;
 	if (f->program == NULL)
@@ -317,26 +318,35 @@ static double procedure_width(struct check *c, const struct pdfobj *stream)
 	return width;
 }
 
-void type3_glyph(struct check *c, const struct font *f, const struct pdfobj *dictionary, uint8_t code, struct o_glyph *g)
+/* Walks one procedure, or knows it from before. Fonts that it finds must not be forgotten in favour of others: this one is in use. */
+static bool walk_glyph(struct check *c, const struct pdfobj *procedure, const struct pdfobj *dictionary)
+{
+	c->fonts->depth++;
+	bool transparent = graphics_glyph(c, procedure, pdfobj_get(dictionary, "Resources"));
+	c->fonts->depth--;
+	return transparent;
+}
+
+bool type3_glyph(struct check *c, const struct font *f, const struct pdfobj *dictionary, uint8_t code, struct o_glyph *g)
 {
 	const struct simple *s = f->simple;
 	const char *name = s->names[code];
 	const struct pdfobj *procedure = pdfobj_get(pdfobj_get(dictionary, "CharProcs"), name == NULL ? "" : name);
-	bool listed = s->has_widths && code >= s->first && code <= s->last;
+	bool listed = s->has_widths && code >= s->first && code <= s->last, stream = pdfobj_kind(procedure) == PDF_STREAM;
 	g->notdef = name != NULL && strcmp(name, ".notdef") == 0;
 	g->known = g->measured = true;
 	g->present = name != NULL && pdfobj_kind(procedure) != PDF_NULL;
-	g->program_width = pdfobj_kind(procedure) == PDF_STREAM ? procedure_width(c, procedure) : -1;
+	g->program_width = stream ? procedure_width(c, procedure) : -1;
 	if (g->program_width < 0)
 		g->program_width = s->missing;
 	g->dictionary_width = listed ? s->widths[code] : s->missing;
+	return stream && walk_glyph(c, procedure, dictionary);
 }
 
-void type3_walk(struct check *c, struct font *f, const struct pdfobj *dictionary)
+void type3_walk(struct check *c, const struct pdfobj *dictionary)
 {
-	const struct pdfobj *procedures = pdfobj_get(dictionary, "CharProcs"), *resources = pdfobj_get(dictionary, "Resources");
+	const struct pdfobj *procedures = pdfobj_get(dictionary, "CharProcs");
 	for (size_t i = 0; pdfobj_kind(procedures) == PDF_DICT && i < pdfobj_length(procedures) && !pdfa_ended(c); i++)
-		if (pdfobj_kind(pdfobj_value(procedures, i)) == PDF_STREAM &&
-		    graphics_glyph(c, pdfobj_value(procedures, i), resources))
-			f->transparent = true;
+		if (pdfobj_kind(pdfobj_value(procedures, i)) == PDF_STREAM)
+			walk_glyph(c, pdfobj_value(procedures, i), dictionary);
 }
