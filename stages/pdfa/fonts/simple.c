@@ -268,7 +268,8 @@ static void type1_glyph(const struct font *f, uint8_t code, struct o_glyph *g)
 	if (name == NULL && glyph == 0)
 		glyph = PROGRAM_NO_GLYPH;
 	g->present = code == 0 || glyph != PROGRAM_NO_GLYPH;
-	g->program_width = program_width(f->program, glyph);
+	/* A CFF program has .notdef first, and that is what is drawn (Adobe Technical Note 5176, 13). */
+	g->program_width = program_width(f->program, glyph == PROGRAM_NO_GLYPH && program_cff(f->program) ? 0 : glyph);
 	/* What PDF/A-1 wants of CharSet: the glyphs that are used (19005-1, 6.3.5). */
 	if (glyph != PROGRAM_NO_GLYPH && program_name(f->program, glyph, buffer, sizeof buffer) && !charset_lists(f, buffer))
 		s->subset.lists_all = false;

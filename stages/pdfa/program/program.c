@@ -143,6 +143,12 @@ size_t program_bytes(const struct program *p)
 	return p->data.len * 2 + (size_t)p->n * 12 + 65536;
 }
 
+bool program_cff(const struct program *p)
+{
+	const char *format = FT_Get_Font_Format(p->face);
+	return format != NULL && strcmp(format, "CFF") == 0;
+}
+
 uint32_t program_glyphs(const struct program *p)
 {
 	return p->n;
