@@ -32,7 +32,7 @@ enum status program_open(struct program_library *l, struct buf *in, enum program
 void program_close(struct program *p);         /* NULL: nothing */
 size_t program_bytes(const struct program *p); /* memory that it holds, about */
 
-bool program_cff(const struct program *p); /* its outlines are CFF */
+bool program_cff(const struct program *p);        /* its outlines are CFF */
 uint32_t program_glyphs(const struct program *p); /* how many */
 /* Advance width in thousandths of the em; negative where there is no such glyph. */
 double program_width(const struct program *p, uint32_t glyph);
