@@ -41,9 +41,14 @@ bool pdfcontent_malformed(const struct pdfcontent *c)
 	return c->malformed;
 }
 
+static bool digit(uint8_t b)
+{
+	return b >= '0' && b <= '9';
+}
+
 static bool begins_object(uint8_t b)
 {
-	return b == '/' || b == '(' || b == '[' || b == '<' || b == '+' || b == '-' || b == '.' || (b >= '0' && b <= '9');
+	return b == '/' || b == '(' || b == '[' || b == '<' || b == '+' || b == '-' || b == '.' || digit(b);
 }
 
 static bool ends(uint8_t b)
@@ -51,7 +56,18 @@ static bool ends(uint8_t b)
 	return pdf_is_space(b) || pdf_is_delimiter(b);
 }
 
-/* An operand, or nothing where it is malformed: then one byte is stepped over. */
+/* Steps over the first byte of what is malformed, and over what would be looked at again to its end for nothing: all that is left behind a
+ * string's beginning, and the digits of a number. */
+static void step_over(struct pdflex *lx)
+{
+	uint8_t first = lx->in.p[lx->at++];
+	if (first == '(')
+		lx->at = lx->in.n;
+	while (digit(first) && lx->at < lx->in.n && digit(lx->in.p[lx->at]))
+		lx->at++;
+}
+
+/* An operand, or nothing where it is malformed. */
 static enum status operand(struct pdfcontent *c, const struct pdfobj **ret_object)
 {
 	size_t from = c->lx.at;
@@ -63,7 +79,8 @@ static enum status operand(struct pdfcontent *c, const struct pdfobj **ret_objec
 		return st;
 	*ret_object = NULL;
 	c->malformed = true;
-	c->lx.at = from + 1;
+	c->lx.at = from;
+	step_over(&c->lx);
 	return ST_OK;
 }
 

@@ -352,7 +352,8 @@ static enum status number(struct pdflex *lx, const struct pdfobj **ret_object)
 	for (; at < lx->in.n && !ends_token(lx->in.p[at]); at++) {
 		uint8_t c = lx->in.p[at];
 		if (c == '.') {
-			dots++;
+			if (++dots > 1)
+				break;
 			continue;
 		}
 		if ((c < '0' || c > '9') && lenient(lx) && digits > 0)
@@ -364,7 +365,7 @@ static enum status number(struct pdflex *lx, const struct pdfobj **ret_object)
 		v = overflow ? v : v * 10 + digit;
 		digits++;
 	}
-	if (digits == 0 || dots > 1 || (at - from > 1000 && !lenient(lx)))
+	if (digits == 0 || dots > 1)
 		return pdflex_fail(lx, "pdf-syntax", "a malformed number");
 	lx->at = at;
 	bool real = dots > 0 || overflow;
