@@ -7,6 +7,7 @@
 #include "stages/pdf/internal.h"
 
 #define OPERANDS_MAX 1024 /* what is beyond is dropped; no operator has more but for scn with its colorants */
+#define DEPTH 32          /* of arrays and dictionaries in each other */
 
 struct pdfcontent {
 	struct pdflex lx;
@@ -73,7 +74,7 @@ static enum status operand(struct pdfcontent *c, const struct pdfobj **ret_objec
 	size_t from = c->lx.at;
 	*ret_object = NULL;
 	c->lx.n_stack = 0;
-	c->lx.depth = 0;
+	c->lx.depth = PDF_DEPTH - DEPTH;
 	enum status st = pdflex_object(&c->lx, ret_object);
 	if (st == ST_OK || st == ST_RETRY)
 		return st;

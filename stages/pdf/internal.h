@@ -79,6 +79,7 @@ struct pdflex {
 	uint64_t base;            /* offset in the file of in.p, or PDF_NOWHERE */
 	const struct pdfdoc *doc; /* of the objects made */
 	struct pdf_arena *arena;
+	size_t unended;  /* from here on no '>' stands any more; 0: not known */
 	uint32_t number; /* of the objects made */
 	unsigned depth;
 	const struct pdfobj **stack; /* entries of arrays and dictionaries that are still open */

@@ -181,11 +181,16 @@ static int hex_digit(uint8_t c)
 static enum status hex_string(struct pdflex *lx, const struct pdfobj **ret_object)
 {
 	size_t from = lx->at++;
-	size_t end = lx->at;
-	while (end < lx->in.n && lx->in.p[end] != '>')
+	size_t end = lx->unended != 0 && lx->at >= lx->unended ? lx->in.n : lx->at;
+	while (end < lx->in.n && lx->in.p[end] != '>' &&
+	       (lenient(lx) || hex_digit(lx->in.p[end]) >= 0 || pdf_is_space(lx->in.p[end])))
 		end++;
-	if (end == lx->in.n)
+	if (end == lx->in.n) {
+		lx->unended = lx->at;
 		return pdflex_fail(lx, "pdf-syntax", "a hexadecimal string does not end");
+	}
+	if (lx->in.p[end] != '>')
+		return pdflex_fail(lx, "pdf-syntax", "a hexadecimal string has a byte that is no digit");
 	uint8_t *to = pdf_arena_take(lx->arena, (end - lx->at + 1) / 2 + 1);
 	if (to == NULL)
 		return no_room(lx);
@@ -195,12 +200,10 @@ static enum status hex_string(struct pdflex *lx, const struct pdfobj **ret_objec
 		int v = hex_digit(c);
 		if (v < 0 && pdf_is_space(c))
 			continue;
-		if (v < 0 && lenient(lx)) {
+		if (v < 0) {
 			wrong++;
 			continue;
 		}
-		if (v < 0)
-			return pdflex_fail(lx, "pdf-syntax", "a hexadecimal string has a byte that is no digit");
 		if (digits % 2 == 0)
 			to[digits / 2] = (uint8_t)(v << 4);
 		else

@@ -76,21 +76,25 @@ static void test_long(void **state)
 {
 	(void)state;
 	static const struct {
-		char fill;
-		const char *end, *expected;
+		const char *fill, *end, *expected;
 	} rows[] = {
-	    {'(', "", ""}, {'1', "x 1 w", "x;1 w;"}, {'.', " 1 w", "1 w;"}, {'[', " 1 w", "1 w;"}, {'<', " 1 w", "1 w;"},
+	    {"(", "", ""},         {"1", "x 1 w", "x;1 w;"}, {".", " 1 w", "1 w;"},     {"[", " 1 w", "1 w;"},
+	    {"<", " 1 w", "1 w;"}, {"<00", " w", "w;"},      {"[(a)", "(b) Tj", "Tj;"}, {"<</A ", "1 w", "w;"},
 	};
 	enum { LONG = 1 << 20 };
 	uint8_t *content = malloc(LONG);
 	assert_non_null(content);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct buf said = BUF_INIT(1 << 16);
-		size_t n = strlen(rows[i].end);
-		memset(content, rows[i].fill, LONG);
-		memcpy(content + LONG - n, rows[i].end, n);
-		assert_true(walk((struct bytes){content, LONG}, &said));
-		assert_string_equal(said.len == 0 ? "" : (const char *)said.data, rows[i].expected);
+		struct buf said = BUF_INIT(LONG);
+		size_t unit = strlen(rows[i].fill), n = strlen(rows[i].end), filled = (LONG - n) / unit * unit;
+		for (size_t k = 0; k < filled; k++)
+			content[k] = (uint8_t)rows[i].fill[k % unit];
+		memcpy(content + filled, rows[i].end, n);
+		assert_true(walk((struct bytes){content, filled + n}, &said));
+		const char *text = said.len == 0 ? "" : (const char *)said.data;
+		size_t end = strlen(rows[i].expected);
+		/* What stands before are operands that have no operator. */
+		assert_true(said.len >= end && strcmp(text + said.len - end, rows[i].expected) == 0);
 		buf_free(&said);
 	}
 	free(content);
