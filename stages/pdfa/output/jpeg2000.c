@@ -1,34 +1,8 @@
 /* JPEG 2000 in PDF: the header boxes (ISO 15444-1, Annex I; ISO 32000-1, 7.4.9). */
 #include <string.h>
 
+#include "stages/base/box.h"
 #include "stages/pdfa/output/facts.h"
-
-struct box {
-	char type[5];
-	struct bytes body;
-};
-
-/* The next box, whose length never reaches beyond what holds it; a length of 0 reaches to its end. False: there is none. */
-static bool next_box(struct rd *r, struct box *ret_box)
-{
-	uint64_t length = rd_u32be(r), head = 8;
-	struct bytes type = rd_take(r, 4);
-	if (r->failed)
-		return false;
-	if (length == 1) {
-		length = (uint64_t)rd_u32be(r) << 32;
-		length |= rd_u32be(r);
-		head = 16;
-	}
-	if (length == 0)
-		length = head + rd_left(r);
-	if (r->failed || length < head || length - head > rd_left(r))
-		return false;
-	memcpy(ret_box->type, type.p, 4);
-	ret_box->type[4] = '\0';
-	ret_box->body = rd_take(r, (size_t)(length - head));
-	return !r->failed;
-}
 
 /* I.5.3.3: METH, PREC, APPROX, then the enumerated colour space or a profile. */
 static void read_colr(struct bytes body, struct o_jpeg2000 *o, bool *chosen)
@@ -58,7 +32,7 @@ static void read_header(struct bytes body, struct o_jpeg2000 *o)
 	struct rd r = RD_INIT(body.p, body.n);
 	struct box b;
 	bool chosen = false;
-	while (next_box(&r, &b)) {
+	while (box_next(&r, &b)) {
 		if (strcmp(b.type, "ihdr") == 0 && b.body.n == 14) {
 			o->channels = (unsigned)b.body.p[8] << 8 | b.body.p[9];
 			o->bit_depth = (int8_t)b.body.p[10] + 1;
@@ -79,7 +53,7 @@ struct o_jpeg2000 jpeg2000_read(struct bytes in)
 	if (in.n < sizeof signature || memcmp(in.p, signature, sizeof signature) != 0)
 		return o;
 	rd_skip(&r, sizeof signature);
-	while (next_box(&r, &b))
+	while (box_next(&r, &b))
 		if (strcmp(b.type, "jp2h") == 0) {
 			read_header(b.body, &o);
 			break;
