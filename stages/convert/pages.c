@@ -63,12 +63,15 @@ static void tell_coding(struct job *j, const struct picture *p)
 	    [PICTURE_DCT] = "JPEG data as it was",
 	    [PICTURE_CCITT] = "CCITT data as it was",
 	    [PICTURE_FLATE] = "PNG data as it was",
+	    [PICTURE_JPX] = "JPEG 2000 data as it was",
+	    [PICTURE_JBIG2] = "JBIG2 data as it was",
 	};
+	const char *name = p->joined ? "JPEG data of several strips or tiles put together" : names[p->coding];
 	char coding[sizeof j->coding];
 	if (fabs(p->dpi_x - p->dpi_y) < 0.5)
-		snprintf(coding, sizeof coding, "%s, %.0f dpi", names[p->coding], p->dpi_x);
+		snprintf(coding, sizeof coding, "%s, %.0f dpi", name, p->dpi_x);
 	else
-		snprintf(coding, sizeof coding, "%s, %.0f x %.0f dpi", names[p->coding], p->dpi_x, p->dpi_y);
+		snprintf(coding, sizeof coding, "%s, %.0f x %.0f dpi", name, p->dpi_x, p->dpi_y);
 	if (strcmp(coding, j->coding) != 0)
 		end_same(j);
 	memcpy(j->coding, coding, sizeof coding);

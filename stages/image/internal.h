@@ -22,7 +22,15 @@ struct picture_kind {
 	enum status (*page)(const struct picture_file *f, size_t i, struct picture *to, struct err *e);
 };
 
-extern const struct picture_kind picture_jpeg, picture_tiff, picture_png;
+extern const struct picture_kind picture_bmp, picture_heif, picture_jbig2, picture_jpeg, picture_jpeg2000, picture_png,
+    picture_pnm, picture_tiff, picture_webp;
+
+/* The open of a kind that holds one picture and keeps nothing. */
+enum status picture_open_one(struct picture_file *f, struct err *e);
+/* "picture-too-large" */
+enum status picture_too_large(uint64_t width, uint64_t height, struct err *e);
+/* Lays alpha over white, in place: pixels of n + 1 samples of 8 or 16 bit (big-endian) become pixels of n. True where one was not opaque. */
+bool picture_over_white(uint8_t *rows, size_t pixels, unsigned n, unsigned bits);
 
 /* Memory that lives as long as the picture; NULL when there is none left. */
 uint8_t *picture_alloc(struct picture *p, size_t n);
@@ -54,6 +62,11 @@ struct jpeg_marks {
 	bool jfif, adobe;
 };
 enum status jpeg_picture(struct bytes in, struct picture *to, struct jpeg_marks *ret_marks, struct err *e);
+
+/* The rows of a JPEG 2000 file, 8 or 16 bit as the picture says. */
+enum status jpeg2000_rows(const struct picture *p, picture_row *each, void *arg, struct err *e);
+/* The rows of a JBIG2 page, as a PDF reader sees them. */
+enum status jbig2_rows(const struct picture *p, picture_row *each, void *arg, struct err *e);
 
 /* Exif (a TIFF structure): what a picture needs of it. Members stay as they are where it says nothing. */
 struct exif {

@@ -371,17 +371,10 @@ static bool jpeg_is(struct bytes in)
 	return in.n >= 3 && in.p[0] == 0xFF && in.p[1] == SOI && in.p[2] == 0xFF;
 }
 
-static enum status jpeg_open(struct picture_file *f, struct err *e)
-{
-	(void)e;
-	f->pages = 1;
-	return ST_OK;
-}
-
 static enum status jpeg_page(const struct picture_file *f, size_t i, struct picture *to, struct err *e)
 {
 	(void)i;
 	return jpeg_picture(f->in, to, NULL, e);
 }
 
-const struct picture_kind picture_jpeg = {"JPEG", jpeg_is, jpeg_open, NULL, jpeg_page};
+const struct picture_kind picture_jpeg = {"JPEG", jpeg_is, picture_open_one, NULL, jpeg_page};

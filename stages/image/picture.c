@@ -8,7 +8,8 @@
 #include "stages/base/digest.h"
 #include "stages/image/internal.h"
 
-static const struct picture_kind *const kinds[] = {&picture_jpeg, &picture_png, &picture_tiff};
+static const struct picture_kind *const kinds[] = {&picture_jpeg, &picture_png,  &picture_tiff, &picture_jpeg2000, &picture_jbig2,
+                                                   &picture_bmp,  &picture_webp, &picture_pnm,  &picture_heif};
 
 /* Formats that are known by their first bytes but not read. */
 static const struct {
@@ -17,24 +18,8 @@ static const struct {
 	const char *magic;
 	size_t n;
 } others[] = {
-    {"JPEG 2000", 0, "\0\0\0\x0CjP  \r\n\x87\n", 12},
-    {"JPEG 2000", 0, "\xFF\x4F\xFF\x51", 4},
-    {"JBIG2", 0, "\x97JB2\r\n\x1A\n", 8},
-    {"WebP", 8, "WEBP", 4},
-    {"HEIC", 4, "ftypheic", 8},
-    {"HEIC", 4, "ftypheix", 8},
-    {"HEIF", 4, "ftypmif1", 8},
-    {"AVIF", 4, "ftypavif", 8},
-    {"GIF", 0, "GIF8", 4},
-    {"BMP", 0, "BM", 2},
-    {"PDF", 0, "%PDF-", 5},
-    {"PNM", 0, "P1", 2},
-    {"PNM", 0, "P2", 2},
-    {"PNM", 0, "P3", 2},
-    {"PNM", 0, "P4", 2},
-    {"PNM", 0, "P5", 2},
-    {"PNM", 0, "P6", 2},
-    {"ZIP", 0, "PK\x03\x04", 4},
+    {"HEIC", 4, "ftypheic", 8}, {"HEIC", 4, "ftypheix", 8}, {"HEIF", 4, "ftypmif1", 8},  {"AVIF", 4, "ftypavif", 8},
+    {"GIF", 0, "GIF8", 4},      {"PDF", 0, "%PDF-", 5},     {"ZIP", 0, "PK\x03\x04", 4},
 };
 
 enum status picture_no_memory(struct err *e)
@@ -49,7 +34,7 @@ static enum status unknown(struct bytes in, struct err *e)
 		if (in.n >= others[i].at + others[i].n && memcmp(in.p + others[i].at, others[i].magic, others[i].n) == 0)
 			name = others[i].name;
 	}
-	enum status st = err_set(e, ST_ITEM, "picture-unknown", "not a JPEG, TIFF or PNG by its first bytes (%s)", name);
+	enum status st = err_set(e, ST_ITEM, "picture-unknown", "no picture that can be read, by its first bytes (%s)", name);
 	err_arg(e, "%s", name);
 	return st;
 }
@@ -164,11 +149,23 @@ enum status picture_check_size(const char *format, uint64_t width, uint64_t heig
 		return err_set(e, ST_ITEM, code, "%llu x %llu pixels", (unsigned long long)width, (unsigned long long)height);
 	}
 	if (width > UINT32_MAX || height > UINT32_MAX || width * height > PICTURE_MAX_PIXELS) {
-		enum status st = err_set(e, ST_ITEM, "picture-too-large", "%llu x %llu pixels", (unsigned long long)width,
-		                         (unsigned long long)height);
-		err_arg(e, "%llu x %llu", (unsigned long long)width, (unsigned long long)height);
-		return st;
+		return picture_too_large(width, height, e);
 	}
+	return ST_OK;
+}
+
+enum status picture_too_large(uint64_t width, uint64_t height, struct err *e)
+{
+	enum status st =
+	    err_set(e, ST_ITEM, "picture-too-large", "%llu x %llu pixels", (unsigned long long)width, (unsigned long long)height);
+	err_arg(e, "%llu x %llu", (unsigned long long)width, (unsigned long long)height);
+	return st;
+}
+
+enum status picture_open_one(struct picture_file *f, struct err *e)
+{
+	(void)e;
+	f->pages = 1;
 	return ST_OK;
 }
 

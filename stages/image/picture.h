@@ -1,7 +1,7 @@
 /*
  * Scanned pages and photographs: what a file holds, ready to be placed into a PDF without loss, and its pixels.
  *
- * Coded data that PDF knows (JPEG, CCITT G3/G4, Flate of PNG) is handed on as it lies in the file; everything else is
+ * Coded data that PDF knows (JPEG, JPEG 2000, JBIG2, CCITT G3/G4, Flate of PNG) is handed on as it lies in the file; everything else is
  * decoded, and coded again without loss by the PDF writer. Nothing is resampled; ICC profile, resolution and orientation are kept.
  */
 #ifndef ARKSEAL_IMAGE_PICTURE_H
@@ -18,6 +18,8 @@ enum picture_coding {
 	PICTURE_DCT,     /* a JPEG file or one of its kind from a TIFF (tables joined) */
 	PICTURE_CCITT,   /* one strip of G3 or G4 */
 	PICTURE_FLATE,   /* zlib data with PNG predictors (non-interlaced PNG: its IDATs joined) */
+	PICTURE_JPX,     /* a JP2 file */
+	PICTURE_JBIG2,   /* the segments of a page, without those around it */
 };
 
 enum picture_colour { PICTURE_GREY, PICTURE_RGB, PICTURE_CMYK, PICTURE_INDEXED, PICTURE_LAB };
@@ -31,11 +33,13 @@ struct picture {
 	enum picture_colour colour;
 	struct bytes palette; /* RGB triples where indexed */
 	bool inverted;        /* 0 is white (min-is-white, Adobe's inverted CMYK): Decode [1 0 …] */
+	bool joined;        /* a JPEG of several strips or tiles, put together by their coefficients: the caller notes it */
 	bool dct_rgb;         /* a JPEG of three components that are not YCbCr though no marker says so: ColorTransform 0 */
 	int ccitt_k;          /* as /K of CCITTFaxDecode: -1 G4, 0 G3 1-D, > 0 G3 2-D */
 	bool ccitt_black_is_1;
 	bool ccitt_byte_align;
 	bool ccitt_end_of_line;
+	struct bytes jbig2_globals; /* segments that belong to no page */
 	struct bytes icc; /* profile as embedded, or n 0; it fits the components and the rules of PDF/A (ISO 19005-2, 6.2.4.2) */
 	bool icc_ignored; /* a profile was there that does not fit: the caller notes an event */
 	double dpi_x, dpi_y;  /* of columns and rows as stored; 0 where the file does not say, or says nonsense (below 10) */
@@ -46,17 +50,21 @@ struct picture {
 
 struct picture_file;
 
+/* Loads libheif, where it is installed, for as long as the process lives; to be called before the sandbox closes. Without it HEIF is unknown. */
+void picture_heif_load(void);
+
 /* A picture has at most as many pixels, and as many bytes of decoded samples where it must be decoded: "picture-too-large". */
 #define PICTURE_MAX_PIXELS (UINT64_C(1) << 31)
 #define PICTURE_MAX_BYTES (UINT64_C(1) << 31)
 
-/* Opens by content, never by name: JPEG, TIFF, PNG. The file is mapped. Reads what is needed to know the number of pages.
- * Errors: ST_ITEM "picture-empty", "picture-unknown", "jpeg-…", "tiff-…", "png-…". */
+/* Opens by content, never by name: JPEG, TIFF, PNG, JPEG 2000, JBIG2, BMP, WebP, PNM, and HEIF after picture_heif_load. The file is mapped. Reads
+ * what is needed to know the number of pages. Errors: ST_ITEM "picture-empty", "picture-unknown", and those of a format:
+ * "jpeg-…", "tiff-…", "png-…", "jp2-…", "jbig2-…", "bmp-…", "webp-…", "pnm-…", "heif-…". */
 enum status picture_open(const char *path, struct picture_file **ret_file, struct err *e);
 /* The same over bytes that live as long as the file is open. */
 enum status picture_open_bytes(struct bytes in, struct picture_file **ret_file, struct err *e);
 void picture_close(struct picture_file *f);
-const char *picture_format(const struct picture_file *f); /* "JPEG", "TIFF", "PNG" */
+const char *picture_format(const struct picture_file *f); /* "JPEG", "TIFF", … */
 size_t picture_pages(const struct picture_file *f);
 
 /* Page i from 0. Checks that the coded data is whole (a cut-off JPEG or strip is an error, never a half-blank page). The file must

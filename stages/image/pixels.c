@@ -202,3 +202,27 @@ enum status picture_pixels(const struct picture *p, unsigned components, uint64_
 	*ret_height = turned ? p->width : p->height;
 	return ST_OK;
 }
+
+bool picture_over_white(uint8_t *rows, size_t pixels, unsigned n, unsigned bits)
+{
+	uint8_t *to = rows;
+	const uint8_t *from = rows;
+	bool any = false;
+	uint32_t full = bits == 16 ? 65535 : 255;
+	for (size_t i = 0; i < pixels; i++) {
+		uint32_t v[4] = {0};
+		for (unsigned k = 0; k <= n; k++) {
+			v[k] = *from++;
+			if (bits == 16)
+				v[k] = v[k] << 8 | *from++;
+		}
+		any = any || v[n] != full;
+		for (unsigned k = 0; k < n; k++) {
+			uint32_t mixed = (uint32_t)(((uint64_t)v[k] * v[n] + (uint64_t)full * (full - v[n]) + full / 2) / full);
+			if (bits == 16)
+				*to++ = (uint8_t)(mixed >> 8);
+			*to++ = (uint8_t)mixed;
+		}
+	}
+	return any;
+}

@@ -200,31 +200,6 @@ static void on_warning(png_structp png, png_const_charp text)
 	(void)text;
 }
 
-/* Lays alpha over white: rows of n + 1 components become rows of n. True where a pixel was not opaque. */
-static bool lay_over_white(uint8_t *rows, size_t pixels, unsigned n, unsigned bits)
-{
-	uint8_t *to = rows;
-	const uint8_t *from = rows;
-	bool any = false;
-	uint32_t full = bits == 16 ? 65535 : 255;
-	for (size_t i = 0; i < pixels; i++) {
-		uint32_t v[4] = {0};
-		for (unsigned k = 0; k <= n; k++) {
-			v[k] = *from++;
-			if (bits == 16)
-				v[k] = v[k] << 8 | *from++;
-		}
-		any = any || v[n] != full;
-		for (unsigned k = 0; k < n; k++) {
-			uint32_t mixed = (uint32_t)(((uint64_t)v[k] * v[n] + (uint64_t)full * (full - v[n]) + full / 2) / full);
-			if (bits == 16)
-				*to++ = (uint8_t)(mixed >> 8);
-			*to++ = (uint8_t)mixed;
-		}
-	}
-	return any;
-}
-
 /* setjmp's own frame: what changes lives in *to. */
 static bool decode(png_structp png, png_infop info, struct reading *r, const struct chunks *c, struct picture *to)
 {
@@ -257,7 +232,7 @@ static bool decode(png_structp png, png_infop info, struct reading *r, const str
 	png_read_end(png, NULL);
 	to->bits = bits;
 	if (channels == 2 || channels == 4) {
-		to->flattened = lay_over_white(rows, (size_t)c->width * c->height, channels - 1, bits);
+		to->flattened = picture_over_white(rows, (size_t)c->width * c->height, channels - 1, bits);
 		channels--;
 		row = (size_t)picture_row_bytes(c->width, channels, bits);
 	}
@@ -326,11 +301,4 @@ static enum status png_page(const struct picture_file *f, size_t i, struct pictu
 	return st;
 }
 
-static enum status png_open(struct picture_file *f, struct err *e)
-{
-	(void)e;
-	f->pages = 1;
-	return ST_OK;
-}
-
-const struct picture_kind picture_png = {"PNG", png_is, png_open, NULL, png_page};
+const struct picture_kind picture_png = {"PNG", png_is, picture_open_one, NULL, png_page};

@@ -110,6 +110,10 @@ enum status picture_rows(const struct picture *p, picture_row *each, void *arg, 
 		return st;
 	if (p->coding == PICTURE_DCT)
 		return jpeg_rows(p, JPEG_ROWS, each, arg, e);
+	if (p->coding == PICTURE_JPX)
+		return jpeg2000_rows(p, each, arg, e);
+	if (p->coding == PICTURE_JBIG2)
+		return jbig2_rows(p, each, arg, e);
 	if ((row + 1) * p->height > PICTURE_MAX_BYTES)
 		return err_set(e, ST_ITEM, "picture-too-large", "%llu bytes of samples", (unsigned long long)(row * p->height));
 	if (p->coding == PICTURE_FLATE)

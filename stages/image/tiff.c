@@ -299,76 +299,61 @@ static struct bytes only_strip(struct tiff *f, const struct tiff_page *page)
 	return (struct bytes){f->in.p + at, (size_t)n};
 }
 
-/* One strip of G4 stays as it is; libtiff's decoding shows that it is whole. */
-static enum status take_g4(struct tiff *f, const struct tiff_page *page, struct bytes strip, struct picture *to, struct err *e)
+/* The strip with its bits in the order that PDF wants. */
+static struct bytes in_order(struct tiff *f, struct bytes strip, struct picture *to)
 {
 	uint16_t order = FILLORDER_MSB2LSB;
 	TIFFGetFieldDefaulted(f->t, TIFFTAG_FILLORDER, &order);
-	struct picture decoded = {0};
-	enum status st = tiff_samples(f, page, &decoded, e);
-	picture_drop(&decoded);
-	if (st != ST_OK)
-		return st;
-	to->data = strip;
-	if (order == FILLORDER_LSB2MSB) {
-		uint8_t *turned = picture_alloc(to, strip.n);
-		if (turned == NULL)
-			return picture_no_memory(e);
-		memcpy(turned, strip.p, strip.n);
-		TIFFReverseBits(turned, (tmsize_t)strip.n);
-		to->data.p = turned;
-	}
+	if (order != FILLORDER_LSB2MSB)
+		return strip;
+	uint8_t *turned = picture_alloc(to, strip.n);
+	if (turned == NULL)
+		return (struct bytes){0};
+	memcpy(turned, strip.p, strip.n);
+	TIFFReverseBits(turned, (tmsize_t)strip.n);
+	return (struct bytes){turned, strip.n};
+}
+
+/* What PDF calls TIFF's coding (ISO 32000-1, table 11). */
+static bool set_ccitt(struct tiff *f, const struct tiff_page *page, struct picture *to)
+{
+	uint32_t options = 0;
+	TIFFGetFieldDefaulted(f->t, TIFFTAG_GROUP3OPTIONS, &options);
 	to->coding = PICTURE_CCITT;
 	to->bits = 1;
 	to->components = 1;
-	to->ccitt_k = -1;
+	to->inverted = false;
 	/* White runs are 0 in TIFF. Where 0 is white, PDF's default says the same with swapped bits. */
 	to->ccitt_black_is_1 = page->photometric == PHOTOMETRIC_MINISBLACK;
-	to->inverted = false;
+	to->ccitt_k = page->compression == COMPRESSION_CCITTFAX4 ? -1 : 0;
+	to->ccitt_byte_align = page->compression == COMPRESSION_CCITTRLE;
+	if (page->compression != COMPRESSION_CCITTFAX3)
+		return true;
+	to->ccitt_k = (options & GROUP3OPT_2DENCODING) != 0;
+	return (options & GROUP3OPT_UNCOMPRESSED) == 0;
+}
+
+/* One strip of CCITT coding stays as it is, where it is decoded as PDF has it to what libtiff makes of it. Else it stays what libtiff made. */
+static enum status take_ccitt(struct tiff *f, const struct tiff_page *page, struct bytes strip, struct picture *to, struct err *e)
+{
+	uint8_t wanted[32], found[32];
+	struct picture placed = *to;
+	enum status st = tiff_samples(f, page, to, e);
+	if (st == ST_OK)
+		st = picture_digest(to, wanted, e);
+	if (st != ST_OK)
+		return st;
+	placed.owned = to->owned;
+	bool right = set_ccitt(f, page, &placed);
+	placed.data = in_order(f, strip, &placed);
+	to->owned = placed.owned;
+	struct picture seen = placed;
+	/* Samples of libtiff are as stored: 0 is white where the picture is inverted. */
+	seen.ccitt_black_is_1 = true;
+	if (right && placed.data.p != NULL && picture_digest(&seen, found, NULL) == ST_OK &&
+	    memcmp(wanted, found, sizeof found) == 0)
+		*to = placed;
 	return ST_OK;
-}
-
-/* A JPEG stream of the tables and the strip; NULL where they do not join. */
-static struct bytes join_jpeg(struct tiff *f, struct bytes strip, struct picture *to)
-{
-	uint32_t n = 0;
-	uint8_t *tables = NULL;
-	if (!TIFFGetField(f->t, TIFFTAG_JPEGTABLES, &n, &tables) || n <= 4)
-		return strip;
-	if (strip.n < 4 || memcmp(tables, "\xFF\xD8", 2) != 0 || memcmp(tables + n - 2, "\xFF\xD9", 2) != 0)
-		return (struct bytes){0};
-	uint8_t *whole = picture_alloc(to, n - 2 + strip.n - 2);
-	if (whole == NULL)
-		return (struct bytes){0};
-	memcpy(whole, tables, n - 2);
-	memcpy(whole + n - 2, strip.p + 2, strip.n - 2);
-	return (struct bytes){whole, n - 2 + strip.n - 2};
-}
-
-/* Takes a JPEG of one strip over where a PDF reader sees in it what TIFF says it is. */
-static bool take_jpeg(struct tiff *f, const struct tiff_page *page, struct bytes strip, struct picture *to)
-{
-	struct picture jpeg = {0};
-	struct jpeg_marks marks;
-	struct bytes whole = join_jpeg(f, strip, to);
-	if (whole.n < 4 || page->samples != page->colours || jpeg_picture(whole, &jpeg, &marks, NULL) != ST_OK)
-		return false;
-	bool ok = jpeg.width == page->width && jpeg.height == page->height && jpeg.components == page->samples && !marks.adobe;
-	if (page->photometric == PHOTOMETRIC_RGB)
-		ok = ok && !marks.jfif;
-	else if (page->photometric == PHOTOMETRIC_YCBCR)
-		ok = ok && !jpeg.dct_rgb;
-	else if (page->photometric != PHOTOMETRIC_MINISBLACK && page->photometric != PHOTOMETRIC_MINISWHITE)
-		ok = ok && page->photometric == PHOTOMETRIC_SEPARATED;
-	if (ok) {
-		to->coding = PICTURE_DCT;
-		to->data = jpeg.data;
-		to->bits = 8;
-		to->components = jpeg.components;
-		to->dct_rgb = page->photometric == PHOTOMETRIC_RGB;
-	}
-	picture_drop(&jpeg);
-	return ok;
 }
 
 static enum status take(struct tiff *f, const struct tiff_page *page, struct picture *to, struct err *e)
@@ -389,9 +374,11 @@ static enum status take(struct tiff *f, const struct tiff_page *page, struct pic
 	}
 	read_metadata(f, to);
 	struct bytes strip = only_strip(f, page);
-	if (page->compression == COMPRESSION_CCITTFAX4 && strip.n > 0 && to->colour == PICTURE_GREY && page->bits == 1)
-		return take_g4(f, page, strip, to, e);
-	if (page->compression == COMPRESSION_JPEG && strip.n > 0 && take_jpeg(f, page, strip, to))
+	bool ccitt = page->compression == COMPRESSION_CCITTFAX4 || page->compression == COMPRESSION_CCITTFAX3 ||
+	             page->compression == COMPRESSION_CCITTRLE;
+	if (ccitt && strip.n > 0 && to->colour == PICTURE_GREY && page->bits == 1 && page->samples == 1)
+		return take_ccitt(f, page, strip, to, e);
+	if (page->compression == COMPRESSION_JPEG && tiff_jpeg(f, page, strip, to))
 		return ST_OK;
 	return tiff_samples(f, page, to, e);
 }

@@ -33,6 +33,9 @@ struct tiff_page {
  * "tiff-samples", "picture-too-large". */
 enum status tiff_samples(struct tiff *f, const struct tiff_page *page, struct picture *to, struct err *e);
 
+/* Takes a JPEG picture over without decoding it; strip: where there is but one. False: it is to be decoded. */
+bool tiff_jpeg(struct tiff *f, const struct tiff_page *page, struct bytes strip, struct picture *to);
+
 enum status tiff_corrupt(const struct tiff *f, const char *what, struct err *e);
 /* A picture that follows TIFF but not what we can place: "tiff-samples". */
 enum status tiff_unfit(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));

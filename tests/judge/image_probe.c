@@ -53,7 +53,7 @@ static void plain(const struct picture *p, char ret_hex[65])
 
 static enum status probe_page(const char *path, struct picture_file *f, size_t i, struct pdfmake *m, struct err *e)
 {
-	static const char *const codings[] = {"samples", "dct", "ccitt", "flate"};
+	static const char *const codings[] = {"samples", "dct", "ccitt", "flate", "jpx", "jbig2"};
 	static const char *const colours[] = {"grey", "rgb", "cmyk", "indexed", "lab"};
 	struct picture p;
 	uint8_t digest[32], *pixels = NULL;
@@ -107,6 +107,7 @@ static enum status probe(const char *path, FILE *to, struct err *e)
 int main(int argc, char **argv)
 {
 	char path[4096], name[4200];
+	picture_heif_load();
 	for (unsigned i = 1; fgets(path, sizeof path, stdin) != NULL; i++) {
 		struct err e = {0};
 		FILE *to = NULL;

@@ -168,6 +168,19 @@ enum status pdfmake_code(const struct picture *p, struct pdfmake_coded *ret_code
 	return c.data.p == NULL ? no_memory(e) : ST_OK;
 }
 
+/* ISO 32000-1, 7.4.7 */
+static void print_jbig2(const struct picture *p, struct writer *w, struct buf *to)
+{
+	buf_str(to, "/Filter/JBIG2Decode");
+	if (p->jbig2_globals.n == 0)
+		return;
+	BUF_AUTO struct buf nothing = BUF_INIT(64);
+	uint32_t globals = writer_allocate(w);
+	buf_str(&nothing, "");
+	writer_stream(w, globals, &nothing, p->jbig2_globals);
+	buf_format(to, "/DecodeParms<</JBIG2Globals %u 0 R>>", globals);
+}
+
 static void print_filter(const struct picture *p, enum pdfmake_filter filter, struct buf *dict)
 {
 	switch (filter) {
@@ -212,6 +225,12 @@ enum status picture_object(struct profiles *f, struct writer *w, const struct pi
 		break;
 	case PICTURE_FLATE:
 		print_predictor(p, &dict);
+		break;
+	case PICTURE_JPX:
+		buf_str(&dict, "/Filter/JPXDecode");
+		break;
+	case PICTURE_JBIG2:
+		print_jbig2(p, w, &dict);
 		break;
 	}
 	if (st == ST_OK) {
