@@ -20,7 +20,7 @@ static enum status open_stage(const struct stage_env *env, void **ret_state, str
 	if (c == NULL)
 		return err_set(e, ST_RETRY, "memory", "no memory for the stage");
 	c->env = env;
-	picture_heif_load();
+	picture_load();
 	if (p->ocr != NULL && strcmp(p->ocr, "none") != 0) {
 		enum status st = ocr_open(p->ocr, &c->ocr, e);
 		if (st != ST_OK) {

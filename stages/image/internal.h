@@ -25,6 +25,10 @@ struct picture_kind {
 extern const struct picture_kind picture_bmp, picture_heif, picture_jbig2, picture_jpeg, picture_jpeg2000, picture_png,
     picture_pnm, picture_tiff, picture_webp;
 
+/* What picture_load does for these kinds. */
+void picture_bmp_load(void);
+void picture_heif_load(void);
+
 /* The open of a kind that holds one picture and keeps nothing. */
 enum status picture_open_one(struct picture_file *f, struct err *e);
 /* "picture-too-large" */

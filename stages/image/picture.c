@@ -18,9 +18,15 @@ static const struct {
 	const char *magic;
 	size_t n;
 } others[] = {
-    {"HEIC", 4, "ftypheic", 8}, {"HEIC", 4, "ftypheix", 8}, {"HEIF", 4, "ftypmif1", 8},  {"AVIF", 4, "ftypavif", 8},
-    {"GIF", 0, "GIF8", 4},      {"PDF", 0, "%PDF-", 5},     {"ZIP", 0, "PK\x03\x04", 4},
+    {"HEIC", 4, "ftypheic", 8}, {"HEIC", 4, "ftypheix", 8}, {"HEIF", 4, "ftypmif1", 8}, {"AVIF", 4, "ftypavif", 8},
+    {"GIF", 0, "GIF8", 4},      {"BMP", 0, "BM", 2},        {"PDF", 0, "%PDF-", 5},     {"ZIP", 0, "PK\x03\x04", 4},
 };
+
+void picture_load(void)
+{
+	picture_bmp_load();
+	picture_heif_load();
+}
 
 enum status picture_no_memory(struct err *e)
 {

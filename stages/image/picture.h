@@ -33,7 +33,7 @@ struct picture {
 	enum picture_colour colour;
 	struct bytes palette; /* RGB triples where indexed */
 	bool inverted;        /* 0 is white (min-is-white, Adobe's inverted CMYK): Decode [1 0 …] */
-	bool joined;        /* a JPEG of several strips or tiles, put together by their coefficients: the caller notes it */
+	bool joined;          /* a JPEG of several strips or tiles, put together by their coefficients: the caller notes it */
 	bool dct_rgb;         /* a JPEG of three components that are not YCbCr though no marker says so: ColorTransform 0 */
 	int ccitt_k;          /* as /K of CCITTFaxDecode: -1 G4, 0 G3 1-D, > 0 G3 2-D */
 	bool ccitt_black_is_1;
@@ -50,14 +50,15 @@ struct picture {
 
 struct picture_file;
 
-/* Loads libheif, where it is installed, for as long as the process lives; to be called before the sandbox closes. Without it HEIF is unknown. */
-void picture_heif_load(void);
+/* Loads Leptonica and libheif, where they are installed, for as long as the process lives; to be called before the sandbox closes. Without them
+ * BMP and HEIF are unknown. */
+void picture_load(void);
 
 /* A picture has at most as many pixels, and as many bytes of decoded samples where it must be decoded: "picture-too-large". */
 #define PICTURE_MAX_PIXELS (UINT64_C(1) << 31)
 #define PICTURE_MAX_BYTES (UINT64_C(1) << 31)
 
-/* Opens by content, never by name: JPEG, TIFF, PNG, JPEG 2000, JBIG2, BMP, WebP, PNM, and HEIF after picture_heif_load. The file is mapped. Reads
+/* Opens by content, never by name: JPEG, TIFF, PNG, JPEG 2000, JBIG2, WebP, PNM; after picture_load BMP and HEIF. The file is mapped. Reads
  * what is needed to know the number of pages. Errors: ST_ITEM "picture-empty", "picture-unknown", and those of a format:
  * "jpeg-…", "tiff-…", "png-…", "jp2-…", "jbig2-…", "bmp-…", "webp-…", "pnm-…", "heif-…". */
 enum status picture_open(const char *path, struct picture_file **ret_file, struct err *e);

@@ -154,6 +154,9 @@ static enum status take_samples(struct rd *r, const struct header *h, struct pic
 	uint32_t full = to->bits == 1 ? 1 : to->bits == 8 ? 255 : 65535;
 	if (row * to->height > PICTURE_MAX_BYTES)
 		return picture_too_large(to->width, to->height, e);
+	/* Each sample takes a byte at least: nothing large is made of nothing. */
+	if (across > rd_left(r) / to->height)
+		return truncated(e, r);
 	uint8_t *rows = picture_alloc(to, row * to->height);
 	if (rows == NULL)
 		return picture_no_memory(e);

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct picture_file *f;
 	struct err e;
-	picture_heif_load();
+	picture_load();
 	if (picture_open_bytes((struct bytes){data, size}, &f, &e) != ST_OK)
 		return 0;
 	for (size_t i = 0; i < picture_pages(f) && i < 8; i++) {

@@ -107,7 +107,7 @@ static enum status probe(const char *path, FILE *to, struct err *e)
 int main(int argc, char **argv)
 {
 	char path[4096], name[4200];
-	picture_heif_load();
+	picture_load();
 	for (unsigned i = 1; fgets(path, sizeof path, stdin) != NULL; i++) {
 		struct err e = {0};
 		FILE *to = NULL;

@@ -166,6 +166,6 @@ int main(void)
 	    cmocka_unit_test(test_cut),
 	    cmocka_unit_test(test_bad),
 	};
-	picture_heif_load();
+	picture_load();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
