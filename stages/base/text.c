@@ -220,3 +220,8 @@ char *utf8_nfc(const char *text)
 {
 	return (char *)utf8proc_NFC((const utf8proc_uint8_t *)text);
 }
+
+char *utf8_nfd(const char *text)
+{
+	return (char *)utf8proc_NFD((const utf8proc_uint8_t *)text);
+}

@@ -32,5 +32,7 @@ size_t utf8_put(uint32_t code_point, char to[4]);
 size_t utf8_length(const char *text);
 /* NFC (Unicode Annex 15); the caller frees. NULL for ill-formed text or no memory. */
 char *utf8_nfc(const char *text);
+/* NFD, likewise. */
+char *utf8_nfd(const char *text);
 
 #endif
