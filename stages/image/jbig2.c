@@ -4,6 +4,7 @@
  * A page is placed as PDF has it (ISO 32000-1, 7.4.7): its segments as they lie in the file, without the file's header, ends of pages and
  * of the file; those that belong to no page apart, as globals. Only the number of the page they belong to becomes 1.
  */
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,7 +231,57 @@ static enum status jbig2_page(const struct picture_file *f, size_t i, struct pic
 	return jbig2_rows(to, skip_row, NULL, e);
 }
 
+/* What jbig2dec may take: a file of a few bytes can make it ask for gigabytes. */
+#define MEMORY_MAX ((size_t)512 << 20)
+
+struct purse {
+	Jbig2Allocator base;
+	size_t left;
+};
+
+/* Before each block lies its size. */
+union head {
+	size_t n;
+	max_align_t align;
+};
+
+static void *take(Jbig2Allocator *a, size_t n)
+{
+	struct purse *p = (struct purse *)a;
+	union head *block = n > p->left ? NULL : malloc(sizeof *block + n);
+	if (block == NULL)
+		return NULL;
+	block->n = n;
+	p->left -= n;
+	return block + 1;
+}
+
+static void give(Jbig2Allocator *a, void *memory)
+{
+	union head *block = memory;
+	if (block == NULL)
+		return;
+	((struct purse *)a)->left += block[-1].n;
+	free(block - 1);
+}
+
+static void *change(Jbig2Allocator *a, void *memory, size_t n)
+{
+	struct purse *p = (struct purse *)a;
+	union head *block = memory;
+	if (block == NULL)
+		return take(a, n);
+	size_t had = block[-1].n;
+	union head *more = n > had && n - had > p->left ? NULL : realloc(block - 1, sizeof *block + n);
+	if (more == NULL)
+		return NULL;
+	p->left = p->left + had - n;
+	more->n = n;
+	return more + 1;
+}
+
 struct decoding {
+	struct purse purse;
 	Jbig2Ctx *page, *globals;
 	Jbig2GlobalCtx *shared;
 	char text[160];
@@ -248,13 +299,13 @@ static void on_message(void *arg, const char *text, Jbig2Severity severity, uint
 static Jbig2Image *decode(struct decoding *d, const struct picture *p)
 {
 	if (p->jbig2_globals.n > 0) {
-		d->globals = jbig2_ctx_new(NULL, JBIG2_OPTIONS_EMBEDDED, NULL, on_message, d);
+		d->globals = jbig2_ctx_new(&d->purse.base, JBIG2_OPTIONS_EMBEDDED, NULL, on_message, d);
 		if (d->globals == NULL || jbig2_data_in(d->globals, p->jbig2_globals.p, p->jbig2_globals.n) < 0)
 			return NULL;
 		d->shared = jbig2_make_global_ctx(d->globals);
 		d->globals = NULL;
 	}
-	d->page = jbig2_ctx_new(NULL, JBIG2_OPTIONS_EMBEDDED, d->shared, on_message, d);
+	d->page = jbig2_ctx_new(&d->purse.base, JBIG2_OPTIONS_EMBEDDED, d->shared, on_message, d);
 	if (d->page == NULL || jbig2_data_in(d->page, p->data.p, p->data.n) < 0 || jbig2_complete_page(d->page) < 0)
 		return NULL;
 	Jbig2Image *image = jbig2_page_out(d->page);
@@ -267,7 +318,7 @@ static Jbig2Image *decode(struct decoding *d, const struct picture *p)
 
 enum status jbig2_rows(const struct picture *p, picture_row *each, void *arg, struct err *e)
 {
-	struct decoding d = {0};
+	struct decoding d = {.purse = {{take, give, change}, MEMORY_MAX}};
 	size_t n = (size_t)picture_row_bytes(p->width, 1, 1);
 	uint8_t *row = malloc(n);
 	enum status st = row == NULL ? picture_no_memory(e) : ST_OK;
