@@ -256,6 +256,11 @@ static enum status bad_set(const char *area, const char *assignment, const char 
 	return err_where(e, "--set");
 }
 
+struct config_node *config_new(void)
+{
+	return node_new(CONFIG_MAP, "--set", 0);
+}
+
 enum status config_set(struct config_node *tree, const char *area, const char *assignment, struct err *e)
 {
 	const char *equals = strchr(assignment, '='), *at = assignment;

@@ -45,6 +45,8 @@ struct config_kind {
 	const struct config_rule *rules;    /* ended by a NULL key */
 };
 
+/* An empty map, to be filled by config_set. */
+struct config_node *config_new(void);
 /* The tree of a file. Errors (ST_RUN): "<area>-missing", "<area>-syntax". */
 enum status config_read(const char *path, const char *area, struct config_node **ret_tree, struct err *e);
 void config_drop(struct config_node *tree);

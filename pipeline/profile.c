@@ -49,6 +49,45 @@ static enum status loop(const struct config_node *extends, struct err *e)
 	return err_where(e, "%s:%u", extends->file, extends->line);
 }
 
+static bool is_text(const struct config_node *n, const char *text)
+{
+	return n != NULL && n->type == CONFIG_SCALAR && n->text != NULL && strcmp(n->text, text) == 0;
+}
+
+/* A profile that refuses secret documents cannot be softened by one that extends it, nor by an option: what it refuses stays refused, its marks
+ * stay marks. */
+static enum status keep_refusal(struct config_node *before, struct config_node *after, struct err *e)
+{
+	const struct config_node *secret = config_find(after, "convert.secret"),
+	                         *marks = config_find(after, "convert.secret-marks"),
+	                         *had = config_find(before, "convert.secret-marks");
+	if (!is_text(config_find(before, "convert.secret"), "refuse"))
+		return ST_OK;
+	const struct config_node *all = config_find(after, "convert");
+	if (all != NULL && all->type != CONFIG_MAP)
+		return config_fault(all, "profile", "convert", "keys", e);
+	if (secret != NULL && !is_text(secret, "refuse"))
+		return config_fault(secret, "profile", "convert.secret", "refuse, as the profile below says", e);
+	for (size_t i = 0; marks != NULL && had != NULL && i < had->n; i++) {
+		bool kept = false;
+		for (size_t k = 0; k < marks->n; k++)
+			kept = kept || (had->child[i]->text != NULL && is_text(marks->child[k], had->child[i]->text));
+		if (!kept)
+			return config_fault(marks, "profile", "convert.secret-marks", "all marks of the profile below", e);
+	}
+	return ST_OK;
+}
+
+static enum status set_one(struct config_node *tree, const char *assignment, struct err *e)
+{
+	struct config_node *alone = config_new();
+	enum status st = config_set(alone, "profile", assignment, e);
+	if (st == ST_OK)
+		st = keep_refusal(tree, alone, e);
+	config_drop(alone);
+	return st == ST_OK ? config_set(tree, "profile", assignment, e) : st;
+}
+
 /* Reads a profile and lays it over the ones that it extends. `above` are the files that led here. */
 static enum status read_chain(char *path, const char **above, size_t depth, struct config_node **ret, struct err *e)
 {
@@ -66,7 +105,11 @@ static enum status read_chain(char *path, const char **above, size_t depth, stru
 		st = seen ? loop(extends, e) : read_chain(next, above, depth + 1, &base, e);
 		free(next);
 		if (st == ST_OK)
+			st = keep_refusal(base, tree, e);
+		if (st == ST_OK)
 			config_merge(tree, base);
+		else
+			config_drop(base);
 	}
 	free(real);
 	if (st != ST_OK) {
@@ -201,7 +244,7 @@ enum status profile_tree(const char *name_or_path, const char *const *set, size_
 	char *path = find_file(name_or_path, NULL);
 	enum status st = read_chain(path, above, 0, &tree, e);
 	for (size_t i = 0; i < n_set && st == ST_OK; i++)
-		st = config_set(tree, "profile", set[i], e);
+		st = set_one(tree, set[i], e);
 	if (st == ST_OK)
 		st = config_check(tree, &profile_kind, e);
 	if (st == ST_OK)

@@ -84,15 +84,32 @@ struct profile_language {
 	char *tag;  /* "vi" */
 };
 
+/* What is done about a document that a check finds something in: "off" (not looked for), "note" (an event), "hold" (set aside until a person
+ * accepts it: arkseal retry --accept), "quarantine". */
+struct profile_checks {
+	char *no_dpi;      /* the file does not say its resolution */
+	char *low_dpi;     /* less than min-dpi */
+	char *low_colour;  /* less than 24 bit */
+	char *blank_page;  /* nothing on it */
+	char *double_page; /* a page like one before it */
+	char *turned_page; /* upside down or on its side */
+};
+
 struct profile_convert {
 	char *flavour;        /* "2b" */
 	char *ocr;            /* Tesseract languages "vie+eng", or "none" */
 	unsigned default_dpi; /* where a picture does not say */
 	unsigned min_dpi;     /* below: warning event (paper, photo) */
 	unsigned min_dpi_map;
-	bool trust_claims;                  /* an unsigned received PDF that truly is the PDF/A that it claims is kept as it is */
-	unsigned range_pages;               /* a document with more pages is read in such ranges by several workers; 0: never */
-	unsigned redraw_dpi;                /* pages of a received PDF drawn as pictures */
+	bool trust_claims;    /* an unsigned received PDF that truly is the PDF/A that it claims is kept as it is */
+	unsigned range_pages; /* a document with more pages is read in such ranges by several workers; 0: never */
+	unsigned redraw_dpi;  /* pages of a received PDF drawn as pictures */
+	char *secret;         /* a document whose text has one of secret_marks is held ("hold") or refused ("refuse") */
+	char **secret_marks;  /* words that stand alone on a page: "TUYỆT MẬT"; none: not looked for */
+	unsigned secret_marks_count;
+	char *secret_article; /* the rule that the notice names */
+	struct profile_checks checks;
+	unsigned ocr_page_seconds;          /* a page that takes longer keeps its picture without text */
 	struct profile_language *languages; /* for the documents' language; empty: none is told by a code */
 	unsigned languages_count;
 };

@@ -83,6 +83,16 @@ static const cyaml_schema_field_t language_fields[] = {
 static const cyaml_schema_value_t language_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct profile_language, language_fields)};
 
+static const cyaml_schema_field_t check_fields[] = {
+    TEXT("no-dpi", struct profile_checks, no_dpi),
+    TEXT("low-dpi", struct profile_checks, low_dpi),
+    TEXT("low-colour", struct profile_checks, low_colour),
+    TEXT("blank-page", struct profile_checks, blank_page),
+    TEXT("double-page", struct profile_checks, double_page),
+    TEXT("turned-page", struct profile_checks, turned_page),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t convert_fields[] = {
     TEXT("flavour", struct profile_convert, flavour),
     TEXT("ocr", struct profile_convert, ocr),
@@ -92,6 +102,11 @@ static const cyaml_schema_field_t convert_fields[] = {
     TRUTH("trust-claims", struct profile_convert, trust_claims),
     NUMBER("range-pages", struct profile_convert, range_pages),
     NUMBER("redraw-dpi", struct profile_convert, redraw_dpi),
+    TEXT("secret", struct profile_convert, secret),
+    LIST("secret-marks", struct profile_convert, secret_marks, &text_entry),
+    TEXT("secret-article", struct profile_convert, secret_article),
+    MAP("checks", struct profile_convert, checks, check_fields),
+    NUMBER("ocr-page-seconds", struct profile_convert, ocr_page_seconds),
     LIST("languages", struct profile_convert, languages, &language_entry),
     CYAML_FIELD_END,
 };
@@ -164,6 +179,8 @@ static const char *const format_words[] = {"text", "number", "date", "date-parti
 static const char *const item_kinds[] = {"paper", "map", "photo", "received", NULL};
 static const char *const reasons[] = {"secret", "excluded", NULL};
 static const char *const flavours[] = {"1b", "2b", "2u", "3b", "3u", NULL};
+static const char *const secrecies[] = {"hold", "refuse", NULL};
+static const char *const actions[] = {"off", "note", "hold", "quarantine", NULL};
 static const char *const digests[] = {"sha256", "sha384", "sha512", NULL};
 static const char *const pages[] = {"first", "last", NULL};
 static const char *const anchors[] = {"top-right", "top-left", "bottom-right", "bottom-left", NULL};
@@ -191,6 +208,15 @@ static const struct config_rule rules[] = {
     {"convert.min-dpi-map", 0, 2400, NULL, "0"},
     {"convert.range-pages", 0, 10000, NULL, "8"},
     {"convert.redraw-dpi", 72, 1200, NULL, "200"},
+    {"convert.secret", 0, 0, secrecies, "hold"},
+    {"convert.secret-article", 0, 0, NULL, ""},
+    {"convert.checks.no-dpi", 0, 0, actions, "note"},
+    {"convert.checks.low-dpi", 0, 0, actions, "note"},
+    {"convert.checks.low-colour", 0, 0, actions, "note"},
+    {"convert.checks.blank-page", 0, 0, actions, "off"},
+    {"convert.checks.double-page", 0, 0, actions, "off"},
+    {"convert.checks.turned-page", 0, 0, actions, "off"},
+    {"convert.ocr-page-seconds", 1, 86400, NULL, "300"},
     {"sign.level", 0, 0, NULL, "B-LTA"},
     {"sign.digest", 0, 0, digests, "sha256"},
     {"sign.appearance.page", 0, 0, pages, "first"},

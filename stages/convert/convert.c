@@ -93,6 +93,22 @@ static bool holds_pdf(const char *path)
 	return found;
 }
 
+/* Of a secret document nothing is kept and nothing told but where it lies and which rule forbids to process it (ITEM_REFUSED, or ITEM_QUARANTINE
+ * where the profile holds it). */
+static enum status set_secret_aside(const struct convert *c, struct item *it, struct err *e)
+{
+	json_object_clear(it->description);
+	json_array_clear(it->events);
+	json_object_del(it->other, "pages");
+	item_set_artefact(it, NULL, 0, "", NULL);
+	e->where[0] = '\0';
+	err_where(e, "%s", it->sources[0].path);
+	if (strcmp(c->env->profile->convert.secret, "hold") == 0)
+		return ST_ITEM;
+	item_refuse(it, e);
+	return ST_OK;
+}
+
 static enum status work(void *state, struct item *it, struct err *e)
 {
 	struct convert *c = state;
@@ -119,6 +135,8 @@ static enum status work(void *state, struct item *it, struct err *e)
 		if (st != ST_OK)
 			item_set_artefact(it, NULL, 0, "", NULL);
 	}
+	if (st == ST_ITEM && strncmp(e->code, "secret-mark", 11) == 0)
+		return set_secret_aside(c, it, e);
 	/* What did not come to an end did not happen. */
 	while ((st != ST_OK || it->state == ITEM_PARTS) && json_array_size(it->events) > events)
 		json_array_remove(it->events, json_array_size(it->events) - 1);

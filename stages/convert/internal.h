@@ -35,6 +35,10 @@ enum note {
 	NOTE_ICC,       /* an unfit ICC profile left out */
 	NOTE_NO_OCR,    /* too large to be read */
 	NOTE_UNMAPPED,  /* text of a received PDF without meaning, read anew */
+	NOTE_UNREAD,    /* Tesseract failed, or took too long */
+	NOTE_BLANK,     /* nothing on it */
+	NOTE_DOUBLE,    /* like a page before it */
+	NOTE_TURNED,    /* read upside down or on its side */
 	NOTES,
 };
 
@@ -69,6 +73,8 @@ struct job {
 	struct buf codings;    /* "pages 1-3: JPEG as it was, 200 dpi; …" */
 	struct page_list same; /* the pages whose coding is `coding` */
 	char coding[96];
+	struct met *met; /* the pages so far, for the search of doubles (checks.c) */
+	size_t n_met;
 	double confidence; /* summed over words */
 	size_t words;
 
@@ -80,6 +86,25 @@ struct job {
 };
 
 enum status job_open(struct job *j, struct convert *c, struct item *it, struct err *e);
+/* A page with more pixels is not looked at: an A0 sheet at 400 dpi fits. */
+#define MAX_OCR_PIXELS (UINT64_C(256) << 20)
+/* Whether a check's action is another one than "off". */
+bool check_wanted(const char *action);
+bool job_reads(const struct job *j); /* text */
+bool job_looks(const struct job *j);
+/* Fills in what is read of a page; without text where it has its own. */
+enum status read_page(struct job *j, const struct picture *p, bool text, struct part_page *page, struct err *e);
+
+/* Looks for marks of secrecy. words may be NULL. Errors: ST_ITEM "secret-mark", or "secret-mark-held" where the profile only holds such a
+ * document, until a person accepts it. */
+enum status check_secrecy(const struct convert *c, const struct item *it, const struct ocr_page *words, struct err *e);
+/* The checks of the page that is next; what they find is noted. words: those that lie under it. Errors: as
+ * check_secrecy. */
+enum status check_page(struct job *j, const struct part_page *page, const struct ocr_page *words, struct err *e);
+/* What the profile says about all that was noted. Errors: ST_ITEM "check-…", where it sets the document aside. */
+enum status check_document(struct job *j, struct err *e);
+void checks_free(struct job *j);
+
 /* Adds a page. words NULL: it is read by Tesseract, where the job reads. p's resolution must be set. */
 enum status job_page(struct job *j, const struct picture *p, const struct ocr_page *words, struct err *e);
 /* Whether the next page is looked at; where not, it is counted. */

@@ -5,8 +5,6 @@
 #include "stages/base/digest.h"
 #include "stages/convert/internal.h"
 
-/* A page with more pixels is not read by Tesseract: an A0 sheet at 400 dpi fits. */
-#define MAX_OCR_PIXELS (UINT64_C(256) << 20)
 /* PRONOM: PDF/A-2b. */
 static const char format_2b[] = "fmt/477";
 
@@ -41,6 +39,7 @@ void job_drop(struct job *j)
 	for (size_t i = 0; i < NOTES; i++)
 		page_list_free(&j->notes[i]);
 	page_list_free(&j->same);
+	checks_free(j);
 	buf_free(&j->codings);
 	buf_free(&j->part);
 	file_map_close(&j->map);
@@ -98,29 +97,9 @@ static enum status expect(struct job *j, const struct picture *p, const uint8_t 
 	return ST_OK;
 }
 
-static bool reads(const struct job *j)
-{
-	return j->c->ocr != NULL && j->it->kind != ITEM_PHOTO;
-}
-
 static bool too_large(const struct picture *p)
 {
 	return (uint64_t)p->width * p->height > MAX_OCR_PIXELS;
-}
-
-static enum status read_words(struct job *j, const struct picture *p, struct ocr_page *ret_words, struct err *e)
-{
-	*ret_words = (struct ocr_page){0};
-	if (!reads(j) || too_large(p))
-		return ST_OK;
-	uint8_t *grey;
-	uint32_t width, height;
-	enum status st = picture_pixels(p, 1, MAX_OCR_PIXELS, &grey, &width, &height, e);
-	if (st != ST_OK)
-		return st;
-	st = ocr_read(j->c->ocr, grey, width, height, p->orientation >= 5 ? p->dpi_x : p->dpi_y, ret_words, e);
-	free(grey);
-	return st;
 }
 
 bool job_wants(struct job *j)
@@ -135,7 +114,7 @@ bool job_wants(struct job *j)
 static enum status part_of(struct job *j, const struct picture *p, const struct ocr_page *words, struct err *e)
 {
 	struct part_page page = {0};
-	enum status st = words == NULL ? read_words(j, p, &page.words, e) : ST_OK;
+	enum status st = read_page(j, p, words == NULL, &page, e);
 	if (st == ST_OK && p->coding == PICTURE_SAMPLES)
 		st = pdfmake_code(p, &page.picture, e);
 	page.coded = page.picture.data.p != NULL && page.picture.data.n <= PART_PICTURE_MAX;
@@ -158,13 +137,16 @@ enum status job_page(struct job *j, const struct picture *p, const struct ocr_pa
 	enum status st = joining ? ranges_page(j, &page, e) : ST_OK;
 	if (st == ST_OK)
 		st = expect(j, p, page.coded ? page.digest : NULL, e);
+	if (st == ST_OK && !joining)
+		st = read_page(j, p, words == NULL, &page, e);
 	if (st == ST_OK && words == NULL) {
-		st = joining ? ST_OK : read_words(j, p, &page.words, e);
 		for (size_t i = 0; i < page.words.n; i++)
 			j->confidence += page.words.words[i].confidence;
 		j->words += page.words.n;
 		words = &page.words;
 	}
+	if (st == ST_OK)
+		st = check_page(j, &page, words, e);
 	if (st == ST_OK)
 		st = pdfmake_page(j->make, p, page.coded ? &page.picture : NULL, words, e);
 	ocr_page_free(&page.words);
@@ -186,6 +168,10 @@ static void tell_notes(struct job *j, int64_t now)
 	    [NOTE_FLATTENED] = "pixels that were not opaque laid over white",
 	    [NOTE_ICC] = "a colour profile that does not fit its picture left out",
 	    [NOTE_NO_OCR] = "more than %u million pixels, text not recognised",
+	    [NOTE_UNREAD] = "text could not be recognised, or not within %u s",
+	    [NOTE_BLANK] = "nothing on it",
+	    [NOTE_DOUBLE] = "like a page before it",
+	    [NOTE_TURNED] = "upside down or on its side; its text was read so",
 	    [NOTE_UNMAPPED] = "text of the received file without meaning; text recognised from the picture at %u dpi",
 	};
 	const unsigned numbers[NOTES] = {
@@ -194,6 +180,7 @@ static void tell_notes(struct job *j, int64_t now)
 	    [NOTE_COLOUR] = 24,
 	    [NOTE_NO_OCR] = (unsigned)(MAX_OCR_PIXELS / 1000000),
 	    [NOTE_UNMAPPED] = p->redraw_dpi,
+	    [NOTE_UNREAD] = p->ocr_page_seconds,
 	};
 	for (size_t i = 0; i < NOTES; i++) {
 		const char *pages = page_list_text(&j->notes[i]);
@@ -223,7 +210,9 @@ enum status job_finish(struct job *j, const char *what, struct err *e)
 {
 	if (j->it->range.of > 0)
 		return ranges_end_part(j, e);
-	enum status st = pdfmake_finish(j->make, e);
+	enum status st = check_document(j, e);
+	if (st == ST_OK)
+		st = pdfmake_finish(j->make, e);
 	if (st == ST_OK && fflush(j->out.stream) != 0)
 		st = err_errno(e, "write", j->out.path);
 	if (st == ST_OK)
@@ -253,20 +242,22 @@ static void look_at(struct job *j, struct picture *p)
 	unsigned least = map ? rules->min_dpi_map : rules->min_dpi;
 	if (p->dpi_x <= 0 && p->dpi_y <= 0) {
 		p->dpi_x = p->dpi_y = rules->default_dpi;
-		page_list_add(&j->notes[NOTE_NO_DPI], j->n + 1);
+		if (check_wanted(rules->checks.no_dpi))
+			page_list_add(&j->notes[NOTE_NO_DPI], j->n + 1);
 	} else if (p->dpi_x <= 0 || p->dpi_y <= 0) {
 		p->dpi_x = p->dpi_y = fmax(p->dpi_x, p->dpi_y);
 	}
 	/* Files round: 199.9 stands for 200. */
-	if (fmin(p->dpi_x, p->dpi_y) < least - 0.5)
+	if (fmin(p->dpi_x, p->dpi_y) < least - 0.5 && check_wanted(rules->checks.low_dpi))
 		page_list_add(&j->notes[NOTE_LOW_DPI], j->n + 1);
-	if (p->colour == PICTURE_GREY || p->colour == PICTURE_INDEXED || p->bits * p->components < 24)
+	if ((p->colour == PICTURE_GREY || p->colour == PICTURE_INDEXED || p->bits * p->components < 24) &&
+	    check_wanted(rules->checks.low_colour))
 		page_list_add(&j->notes[NOTE_COLOUR], j->n + 1);
 	if (p->flattened)
 		page_list_add(&j->notes[NOTE_FLATTENED], j->n + 1);
 	if (p->icc_ignored)
 		page_list_add(&j->notes[NOTE_ICC], j->n + 1);
-	if (reads(j) && too_large(p))
+	if (job_reads(j) && too_large(p))
 		page_list_add(&j->notes[NOTE_NO_OCR], j->n + 1);
 }
 

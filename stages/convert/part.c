@@ -6,7 +6,7 @@
 #include "stages/base/digest.h"
 #include "stages/base/text.h"
 
-static const char magic[16] = "arkseal part 1\n";
+static const char magic[16] = "arkseal part 2\n";
 
 #define HEAD (sizeof magic + 32 + 8)
 #define WORD_LEAST (11 * 4 + 1 + 2)
@@ -43,6 +43,9 @@ static void put_word(struct buf *to, const struct ocr_word *w)
 
 void part_add(struct buf *to, const struct part_page *page)
 {
+	buf_byte(to, (uint8_t)(page->looked | page->look.blank << 1 | page->unread << 2));
+	buf_byte(to, page->turned);
+	buf_add(to, page->look.cells, sizeof page->look.cells);
 	put_u32(to, (uint32_t)page->words.n);
 	for (size_t i = 0; i < page->words.n; i++)
 		put_word(to, &page->words.words[i]);
@@ -106,6 +109,20 @@ static bool take_word(struct rd *in, struct ocr_page *page, bool *ret_memory)
 	return !*ret_memory;
 }
 
+static bool take_look(struct rd *in, struct part_page *page)
+{
+	uint8_t flags = rd_u8(in);
+	page->turned = rd_u8(in);
+	struct bytes cells = rd_take(in, sizeof page->look.cells);
+	if (in->failed || flags > 7 || page->turned > 3)
+		return false;
+	page->looked = (flags & 1) != 0;
+	page->look.blank = (flags & 2) != 0;
+	page->unread = (flags & 4) != 0;
+	memcpy(page->look.cells, cells.p, cells.n);
+	return true;
+}
+
 static bool take_picture(struct rd *in, struct part_page *page)
 {
 	uint8_t coding = rd_u8(in);
@@ -128,6 +145,8 @@ enum status part_next(struct part *part, struct part_page *ret_page, struct err 
 	const char *wrong = NULL;
 	if (part->next > part->last)
 		return broken(e, "it has no more pages");
+	if (!take_look(&part->in, &page))
+		return broken(e, "how a page looks is cut short, or no look");
 	uint32_t n = rd_u32le(&part->in);
 	if (part->in.failed || n > rd_left(&part->in) / WORD_LEAST)
 		return broken(e, "a page is cut short");

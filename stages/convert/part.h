@@ -2,7 +2,8 @@
  * What is costly about a range of a document's pages, in a file that goes from one worker to another: the words that Tesseract has read, and
  * pictures that had to be coded anew.
  *
- *   "arkseal part 1\n", a zero byte, key (32 bytes), first and last page (u32), then for each page
+ *   "arkseal part 2\n", a zero byte, key (32 bytes), first and last page (u32), then for each page
+ *     flags (u8): 1 it was looked at, 2 blank, 4 could not be read; by how many right angles it lies turned (u8); its look's cells;
  *     the number of its words (u32) and the words: left, top, right, bottom, x0, y0, x1, y1, confidence (i32), line, block (u32), last in
  *     line (u8), length (u16), UTF-8;
  *     how its picture is coded (u8): 0 as in the source, else 1 + enum pdfmake_filter, and then SHA-256 of the samples
@@ -15,6 +16,7 @@
 #define ARKSEAL_CONVERT_PART_H
 
 #include "stages/base/buf.h"
+#include "stages/image/look.h"
 #include "stages/pdf/make/make.h"
 #include "stages/text/ocr.h"
 
@@ -23,6 +25,10 @@
 
 struct part_page {
 	struct ocr_page words;
+	bool looked; /* look is filled in */
+	struct picture_look look;
+	bool unread;    /* Tesseract failed, or took too long */
+	uint8_t turned; /* the right angles by which the page had to be turned clockwise to be read */
 	bool coded;
 	struct pdfmake_coded picture; /* in part_next: data lies in the part */
 	uint8_t digest[32];

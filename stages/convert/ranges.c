@@ -12,7 +12,8 @@ static enum status key_of(const struct convert *c, const struct item *it, uint8_
 {
 	const struct profile_convert *p = &c->env->profile->convert;
 	BUF_AUTO struct buf b = BUF_INIT(SIZE_MAX / 2);
-	buf_format(&b, "%s %u %u %d\n", p->ocr, p->default_dpi, p->redraw_dpi, (int)it->kind);
+	buf_format(&b, "%s %u %u %u %d %s %s %s\n", p->ocr, p->default_dpi, p->redraw_dpi, p->ocr_page_seconds, (int)it->kind,
+	           p->checks.blank_page, p->checks.double_page, p->checks.turned_page);
 	for (size_t i = 0; i < it->n_sources; i++)
 		buf_format(&b, "%s %lld\n", it->sources[i].sha256, (long long)it->sources[i].size);
 	if (b.failed)

@@ -83,6 +83,25 @@ static void tell_kept(struct item *it, int64_t now, const struct pdf_claim *clai
 		               is_signed);
 }
 
+/* The text of a file that is kept. What cannot be read of it is no matter here: it stays as it is. */
+static enum status look_into(struct convert *c, struct item *it, struct err *e)
+{
+	struct redraw *r = NULL;
+	struct err ignored;
+	enum status st = ST_OK;
+	if (c->env->profile->convert.secret_marks_count == 0 || redraw_open(it->sources[0].path, limits, &r, &ignored) != ST_OK)
+		return ST_OK;
+	for (size_t i = 0; st == ST_OK && i < redraw_pages(r); i++) {
+		struct ocr_page words;
+		if (redraw_words(r, i, &words, &ignored) == ST_OK) {
+			st = check_secrecy(c, it, &words, e);
+			ocr_page_free(&words);
+		}
+	}
+	redraw_close(r);
+	return st;
+}
+
 /* Byte for byte into the work folder. */
 static enum status keep(struct convert *c, struct item *it, const struct file_map *m, const struct pdf_claim *claim,
                         const struct checked *checked, struct err *e)
@@ -219,9 +238,11 @@ enum status convert_received(struct convert *c, struct item *it, struct err *e)
 		st = check_claim(&m, &claim, &checked, e);
 	/* A signed file is never rewritten, so a false claim of one is only told. */
 	bool kept = claim.signatures || (checked.truth == TRUE_CLAIM && c->env->profile->convert.trust_claims);
-	if (st == ST_OK && claims && kept)
-		st = keep(c, it, &m, &claim, &checked, e);
-	else if (st == ST_OK && claim.signatures)
+	if (st == ST_OK && claims && kept) {
+		st = look_into(c, it, e);
+		if (st == ST_OK)
+			st = keep(c, it, &m, &claim, &checked, e);
+	} else if (st == ST_OK && claim.signatures)
 		st = err_set(e, ST_ITEM, "pdf-signed-not-pdfa", "signed, and its XMP does not say that it is PDF/A");
 	else if (st == ST_OK && claim.attachments)
 		st = err_set(e, ST_ITEM, "pdf-attachments", "files are embedded; a drawing of the pages would lose them");

@@ -1,5 +1,6 @@
 #include "stages/text/ocr.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ extern void omp_set_max_active_levels(int levels);
 
 struct ocr {
 	TessBaseAPI *api;
+	TessBaseAPI *upright; /* tells orientation; NULL where there is no data for it */
 };
 
 static bool language_text(const char *s, size_t n)
@@ -85,11 +87,19 @@ enum status ocr_open(const char *languages, struct ocr **ret_ocr, struct err *e)
 	uint8_t blank[32 * 32];
 	memset(blank, 255, sizeof blank);
 	struct ocr_page none;
-	st = ocr_read(o, blank, 32, 32, 0, &none, e);
+	const struct ocr_pixels pixels = {blank, 32, 32, 0};
+	st = ocr_read(o, &pixels, 0, &none, e);
 	ocr_page_free(&none);
 	if (st != ST_OK) {
 		ocr_close(o);
 		return err_set(e, ST_RUN, "ocr-start", "Tesseract does not read an empty page");
+	}
+	o->upright = tesseract.TessBaseAPICreate();
+	if (o->upright != NULL)
+		tesseract.TessBaseAPISetVariable(o->upright, "debug_file", "/dev/null");
+	if (o->upright != NULL && tesseract.TessBaseAPIInit2(o->upright, NULL, "osd", OEM_TESSERACT_ONLY) != 0) {
+		tesseract.TessBaseAPIDelete(o->upright);
+		o->upright = NULL;
 	}
 	*ret_ocr = o;
 	return ST_OK;
@@ -100,6 +110,8 @@ void ocr_close(struct ocr *o)
 	if (o == NULL)
 		return;
 	tesseract.TessBaseAPIDelete(o->api);
+	if (o->upright != NULL)
+		tesseract.TessBaseAPIDelete(o->upright);
 	free(o);
 }
 
@@ -147,13 +159,25 @@ static uint8_t *shrink(const uint8_t *grey, uint32_t width, uint32_t height, uin
 	return to;
 }
 
-static enum status recognise(struct ocr *o, const uint8_t *grey, uint32_t width, uint32_t height, double dpi, struct err *e)
+static void set_image(TessBaseAPI *api, const struct ocr_pixels *p)
 {
-	tesseract.TessBaseAPISetImage(o->api, grey, (int)width, (int)height, 1, (int)width);
-	if (dpi >= MIN_DPI && dpi <= MAX_DPI)
-		tesseract.TessBaseAPISetSourceResolution(o->api, (int)lround(dpi));
-	if (tesseract.TessBaseAPIRecognize(o->api, NULL) != 0)
-		return err_set(e, ST_ITEM, "ocr-failed", "Tesseract cannot read a page of %u x %u pixels", width, height);
+	tesseract.TessBaseAPISetImage(api, p->grey, (int)p->width, (int)p->height, 1, (int)p->width);
+	if (p->dpi >= MIN_DPI && p->dpi <= MAX_DPI)
+		tesseract.TessBaseAPISetSourceResolution(api, (int)lround(p->dpi));
+}
+
+static enum status recognise(struct ocr *o, const struct ocr_pixels *p, unsigned seconds, struct err *e)
+{
+	ETEXT_DESC *monitor = seconds == 0 ? NULL : tesseract.TessMonitorCreate();
+	if (monitor != NULL)
+		tesseract.TessMonitorSetDeadlineMSecs(monitor, seconds > INT_MAX / 1000 ? INT_MAX : (int)seconds * 1000);
+	set_image(o->api, p);
+	int got = tesseract.TessBaseAPIRecognize(o->api, monitor);
+	if (monitor != NULL)
+		tesseract.TessMonitorDelete(monitor);
+	if (got != 0)
+		return err_set(e, ST_ITEM, "ocr-failed", "Tesseract cannot read a page of %u x %u pixels, or not within %u s",
+		               p->width, p->height, seconds);
 	return ST_OK;
 }
 
@@ -225,22 +249,123 @@ static enum status take_words(struct ocr *o, int scale, struct ocr_page *page, s
 	return ST_OK;
 }
 
-enum status ocr_read(struct ocr *o, const uint8_t *grey, uint32_t width, uint32_t height, double dpi, struct ocr_page *ret_page,
-                     struct err *e)
+/* A copy of the page made smaller by a whole number where a side is too long; *ret_copy is freed by the caller. */
+static enum status fit(const struct ocr_pixels *p, uint32_t *ret_k, struct ocr_pixels *ret_fit, uint8_t **ret_copy, struct err *e)
+{
+	uint32_t k = (p->width > p->height ? p->width : p->height) / MAX_SIDE + 1;
+	*ret_k = k;
+	*ret_fit = *p;
+	*ret_copy = NULL;
+	if (k == 1)
+		return ST_OK;
+	*ret_copy = shrink(p->grey, p->width, p->height, k);
+	*ret_fit = (struct ocr_pixels){*ret_copy, p->width / k, p->height / k, p->dpi / k};
+	if (*ret_copy == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for a page of %u x %u pixels", p->width, p->height);
+	return ST_OK;
+}
+
+/* No letter fits on a smaller page; Leptonica calls such pictures a fault. */
+static bool too_small(const struct ocr_pixels *p)
+{
+	return p->width < 8 || p->height < 8;
+}
+
+enum status ocr_read(struct ocr *o, const struct ocr_pixels *pixels, unsigned seconds, struct ocr_page *ret_page, struct err *e)
 {
 	*ret_page = (struct ocr_page){0};
-	if (width < 8 || height < 8)
-		return ST_OK; /* no letter fits; Leptonica calls such pictures a fault */
-	uint32_t k = (width > height ? width : height) / MAX_SIDE + 1;
-	uint8_t *smaller = NULL;
-	if (k > 1 && (smaller = shrink(grey, width, height, k)) == NULL)
-		return err_set(e, ST_RETRY, "memory", "no memory for a page of %u x %u pixels", width, height);
-	enum status st = recognise(o, smaller == NULL ? grey : smaller, width / k, height / k, dpi / k, e);
+	if (too_small(pixels))
+		return ST_OK;
+	uint32_t k;
+	uint8_t *copy;
+	struct ocr_pixels fitting;
+	enum status st = fit(pixels, &k, &fitting, &copy, e);
+	if (st == ST_OK)
+		st = recognise(o, &fitting, seconds, e);
 	if (st == ST_OK)
 		st = take_words(o, (int)k, ret_page, e);
 	tesseract.TessBaseAPIClear(o->api);
-	free(smaller);
+	free(copy);
 	if (st != ST_OK)
 		ocr_page_free(ret_page);
+	return st;
+}
+
+unsigned ocr_orientation(struct ocr *o, const struct ocr_pixels *pixels)
+{
+	/* Below, Tesseract is about as often wrong as right. */
+	static const float sure = 2;
+	uint32_t k;
+	uint8_t *copy;
+	struct ocr_pixels fitting;
+	struct err ignored;
+	int degrees = 0;
+	float confidence = 0, script_confidence = 0;
+	const char *script = NULL;
+	if (o->upright == NULL || too_small(pixels) || fit(pixels, &k, &fitting, &copy, &ignored) != ST_OK)
+		return 0;
+	set_image(o->upright, &fitting);
+	bool told =
+	    tesseract.TessBaseAPIDetectOrientationScript(o->upright, &degrees, &confidence, &script, &script_confidence) != 0;
+	tesseract.TessBaseAPIClear(o->upright);
+	free(copy);
+	return told && confidence >= sure && (degrees == 90 || degrees == 180 || degrees == 270)
+	           ? 360 - (unsigned)degrees
+	           : 0; /* it lies turned clockwise */
+}
+
+/* The page turned clockwise; NULL without memory. */
+static uint8_t *turn(const struct ocr_pixels *p, unsigned degrees)
+{
+	size_t w = p->width, h = p->height;
+	uint8_t *to = malloc(w * h);
+	for (size_t y = 0; to != NULL && y < h; y++) {
+		const uint8_t *row = p->grey + y * w;
+		for (size_t x = 0; x < w; x++)
+			to[degrees == 180  ? (h - 1 - y) * w + w - 1 - x
+			   : degrees == 90 ? x * h + h - 1 - y
+			                   : (w - 1 - x) * h + y] = row[x];
+	}
+	return to;
+}
+
+/* A point of the turned page where it is on the page as it was. */
+static void turn_back(const struct ocr_pixels *p, unsigned degrees, int *x, int *y)
+{
+	int w = (int)p->width, h = (int)p->height, u = *x, v = *y;
+	*x = degrees == 180 ? w - u : degrees == 90 ? v : w - v;
+	*y = degrees == 180 ? h - v : degrees == 90 ? h - u : u;
+}
+
+static void swap_rising(int *low, int *high)
+{
+	if (*low > *high) {
+		int kept = *low;
+		*low = *high;
+		*high = kept;
+	}
+}
+
+enum status ocr_read_turned(struct ocr *o, const struct ocr_pixels *pixels, unsigned degrees, unsigned seconds,
+                            struct ocr_page *ret_page, struct err *e)
+{
+	uint8_t *turned = turn(pixels, degrees);
+	bool side = degrees != 180;
+	*ret_page = (struct ocr_page){0};
+	if (turned == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for a page of %u x %u pixels", pixels->width, pixels->height);
+	const struct ocr_pixels p = {turned, side ? pixels->height : pixels->width, side ? pixels->width : pixels->height,
+	                             pixels->dpi};
+	enum status st = ocr_read(o, &p, seconds, ret_page, e);
+	free(turned);
+	for (size_t i = 0; i < ret_page->n; i++) {
+		struct ocr_word *w = &ret_page->words[i];
+		turn_back(pixels, degrees, &w->left, &w->top);
+		turn_back(pixels, degrees, &w->right, &w->bottom);
+		turn_back(pixels, degrees, &w->x0, &w->y0);
+		turn_back(pixels, degrees, &w->x1, &w->y1);
+		swap_rising(&w->left, &w->right);
+		swap_rising(&w->top, &w->bottom);
+	}
 	return st;
 }

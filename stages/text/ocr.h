@@ -35,11 +35,25 @@ struct ocr;
 enum status ocr_open(const char *languages, struct ocr **ret_ocr, struct err *e);
 void ocr_close(struct ocr *o);
 
-/* Reads 8-bit grey pixels, rows without gaps. dpi 0: unknown. A page of more than 32,000 pixels a side is read from a copy made
- * smaller by a whole number; boxes are always those of the page given. *ret_page is freed with ocr_page_free, also where it is
- * empty. Errors: ST_ITEM "ocr-failed", ST_RETRY "memory". */
-enum status ocr_read(struct ocr *o, const uint8_t *grey, uint32_t width, uint32_t height, double dpi, struct ocr_page *ret_page,
-                     struct err *e);
+/* A page's 8-bit grey pixels, rows without gaps. */
+struct ocr_pixels {
+	const uint8_t *grey;
+	uint32_t width, height;
+	double dpi; /* 0: unknown */
+};
+
+/* Reads a page, for so many seconds at most (0: as long as it takes). One of more than 32,000 pixels a side is read from a copy made smaller by
+ * a whole number; boxes are always those of the page given. *ret_page is freed with ocr_page_free, also where it is empty.
+ * Errors: ST_ITEM "ocr-failed", which is also that it took too long; ST_RETRY "memory". */
+enum status ocr_read(struct ocr *o, const struct ocr_pixels *pixels, unsigned seconds, struct ocr_page *ret_page, struct err *e);
+
+/* By how many degrees (0, 90, 180, 270) a page must be turned clockwise to stand upright, as far as its letters tell; 0 where they do not, or
+ * where Tesseract's data "osd" is not installed. */
+unsigned ocr_orientation(struct ocr *o, const struct ocr_pixels *pixels);
+
+/* Reads a page that lies turned by so many degrees: the words have their places on the page as it is given. Errors: as ocr_read. */
+enum status ocr_read_turned(struct ocr *o, const struct ocr_pixels *pixels, unsigned degrees, unsigned seconds,
+                            struct ocr_page *ret_page, struct err *e);
 
 /* Appends a word that is at hand, taking text over (malloc'ed); false when memory runs out, and text is freed. For pages whose
  * words come from elsewhere. */

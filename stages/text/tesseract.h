@@ -12,6 +12,7 @@
 	X(TessBaseAPIClear) \
 	X(TessBaseAPICreate) \
 	X(TessBaseAPIDelete) \
+	X(TessBaseAPIDetectOrientationScript) \
 	X(TessBaseAPIGetIterator) \
 	X(TessBaseAPIGetLoadedLanguagesAsVector) \
 	X(TessBaseAPIInit2) \
@@ -22,6 +23,9 @@
 	X(TessBaseAPISetVariable) \
 	X(TessDeleteText) \
 	X(TessDeleteTextArray) \
+	X(TessMonitorCreate) \
+	X(TessMonitorDelete) \
+	X(TessMonitorSetDeadlineMSecs) \
 	X(TessPageIteratorBaseline) \
 	X(TessPageIteratorBoundingBox) \
 	X(TessPageIteratorIsAtBeginningOf) \

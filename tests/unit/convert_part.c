@@ -15,9 +15,15 @@ static const uint8_t key[32] = "the key of these words, 32 bytes";
 
 static void two_pages(struct buf *to)
 {
-	struct part_page page = {.coded = true, .picture = {PDFMAKE_G4, {(const uint8_t *)"coded", 5}}, .digest = "digest"};
+	struct part_page page = {.looked = true,
+	                         .look = {.blank = true},
+	                         .turned = 2,
+	                         .coded = true,
+	                         .picture = {PDFMAKE_G4, {(const uint8_t *)"coded", 5}},
+	                         .digest = "digest"};
 	struct ocr_word word = {strdup("Độc"), -1, 2, 300, 40, 5, 6, 7, -8, 96, 1, 2, true};
 	assert_true(ocr_page_add(&page.words, &word));
+	page.look.cells[3] = 77;
 	part_begin(to, key, 9, 10);
 	part_add(to, &page);
 	part_add(to, &(struct part_page){0});
@@ -50,6 +56,11 @@ static void test_again(void **state)
 	assert_int_equal(page.picture.data.n, 5);
 	assert_memory_equal(page.picture.data.p, "coded", 5);
 	assert_memory_equal(page.digest, "digest", 7);
+	assert_true(page.looked);
+	assert_true(page.look.blank);
+	assert_int_equal(page.look.cells[3], 77);
+	assert_int_equal(page.turned, 2);
+	assert_false(page.unread);
 	ocr_page_free(&page.words);
 	assert_int_equal(part_next(&part, &page, &e), ST_OK);
 	assert_int_equal(page.words.n, 0);
@@ -75,6 +86,8 @@ static const char *fault_of(const uint8_t *data, size_t n, struct err *e)
 	return e->detail;
 }
 
+enum { LOOK = 2 + LOOK_CELLS * LOOK_CELLS };
+
 static void test_bad(void **state)
 {
 	(void)state;
@@ -85,21 +98,23 @@ static void test_bad(void **state)
 	} rows[] = {
 	    {0, 'x', "not a part"},
 	    {16, 'x', "it was made of something else"},
-	    {48, 0, "its pages are impossible"},        /* page 0 */
-	    {52, 8, "its pages are impossible"},        /* 9 to 8 */
-	    {52, 11, "a page is cut short"},            /* 9 to 11 */
-	    {52, 9, "something follows its last page"}, /* 9 to 9 */
-	    {HEAD, 0, "a picture is not one"},          /* the word is taken for a coding */
-	    {HEAD, 200, "a page is cut short"},
-	    {HEAD + 4 + 32, 101, "a word is not one"},  /* confidence */
-	    {HEAD + 4 + 44, 2, "a word is not one"},    /* last in line */
-	    {HEAD + 4 + 45, 0, "a word is not one"},    /* no text */
-	    {HEAD + 4 + 45, 255, "a word is not one"},  /* more text than there is */
-	    {HEAD + 4 + 47, 0xff, "a word is not one"}, /* ill-formed UTF-8 */
-	    {HEAD + 57, 0, "a page is cut short"},      /* the digest is taken for a count */
-	    {HEAD + 57, 5, "a picture is not one"},     /* an unknown coding */
-	    {HEAD + 90, 200, "a picture is not one"},   /* more data than there is */
-	    {HEAD + 103, 9, "a picture is not one"},
+	    {48, 0, "its pages are impossible"},                   /* page 0 */
+	    {52, 8, "its pages are impossible"},                   /* 9 to 8 */
+	    {52, 11, "how a page looks is cut short, or no look"}, /* 9 to 11 */
+	    {52, 9, "something follows its last page"},            /* 9 to 9 */
+	    {HEAD + LOOK, 0, "a picture is not one"},              /* the word is taken for a coding */
+	    {HEAD + LOOK, 200, "a page is cut short"},
+	    {HEAD + LOOK + 4 + 32, 101, "a word is not one"},  /* confidence */
+	    {HEAD + LOOK + 4 + 44, 2, "a word is not one"},    /* last in line */
+	    {HEAD + LOOK + 4 + 45, 0, "a word is not one"},    /* no text */
+	    {HEAD + LOOK + 4 + 45, 255, "a word is not one"},  /* more text than there is */
+	    {HEAD + LOOK + 4 + 47, 0xff, "a word is not one"}, /* ill-formed UTF-8 */
+	    {HEAD, 8, "how a page looks is cut short, or no look"},
+	    {HEAD + 1, 4, "how a page looks is cut short, or no look"},
+	    {HEAD + LOOK + 57, 0, "how a page looks is cut short, or no look"}, /* the digest is taken for a look */
+	    {HEAD + LOOK + 57, 5, "a picture is not one"},                      /* an unknown coding */
+	    {HEAD + LOOK + 91, 200, "a picture is not one"},                    /* more data than there is */
+	    {HEAD + 2 * LOOK + 103, 9, "a picture is not one"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		BUF_AUTO struct buf b = BUF_INIT(1 << 16);

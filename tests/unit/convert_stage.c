@@ -19,7 +19,13 @@ static const char *const lines[] = {"CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT N
 
 static char folder[] = "/tmp/convert-XXXXXX";
 static struct profile profile = {
-    .convert = {.default_dpi = 200, .min_dpi = 200, .min_dpi_map = 300, .redraw_dpi = 150},
+    .convert = {.default_dpi = 200,
+                .min_dpi = 200,
+                .min_dpi_map = 300,
+                .redraw_dpi = 150,
+                .secret = "hold",
+                .checks = {"note", "note", "note", "off", "off", "off"},
+                .ocr_page_seconds = 300},
     .sign.appearance.time_offset_min = 420,
 };
 

@@ -169,6 +169,15 @@ static void test_wrong(void **state)
 	    {"name: a\nstages: [ingest]\n", "=x", "profile-set", "--set", NULL, NULL},
 	    {"name: a\nstages: [ingest]\n", "convert..x=1", "profile-set", "--set", NULL, NULL},
 	    {"name: a\nstages: [ingest]\n", "name.x=1", "profile-set", "--set", NULL, NULL},
+	    {"name: a\nextends: vn-digitised\nconvert: {secret: hold}\n", NULL, "profile-value", "wrong.yaml:3", "convert.secret",
+	     "refuse"},
+	    {"name: a\nextends: vn-digitised\nconvert: {secret: }\n", NULL, "profile-value", "wrong.yaml:3", "convert.secret",
+	     "refuse"},
+	    {"name: a\nextends: vn-digitised\nconvert: {secret-marks: [MẬT]}\n", NULL, "profile-value", "wrong.yaml:3",
+	     "convert.secret-marks", "all marks"},
+	    {"name: a\nextends: vn-digitised\n", "convert.secret=hold", "profile-value", "--set", "convert.secret", "refuse"},
+	    {"name: a\nextends: vn-digitised\n", "convert.secret-marks=[]", "profile-value", "--set", "convert.secret-marks",
+	     "all marks"},
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -48,7 +48,7 @@ static void test_words_and_places(void **state)
 	draw_lines(lines, LINES, 200, &drawn);
 	struct ocr_page page;
 	struct err e;
-	assert_int_equal(ocr_read(o, drawn.grey, drawn.width, drawn.height, 200, &page, &e), ST_OK);
+	assert_int_equal(ocr_read(o, &(struct ocr_pixels){drawn.grey, drawn.width, drawn.height, 200}, 0, &page, &e), ST_OK);
 	assert_int_equal(threads(), 1);
 	size_t at = 0;
 	for (size_t i = 0; i < LINES; i++) {
@@ -77,7 +77,7 @@ static void test_words_and_places(void **state)
 
 	/* The same page again gives the same words: nothing is learnt from the one before. */
 	struct ocr_page again;
-	assert_int_equal(ocr_read(o, drawn.grey, drawn.width, drawn.height, 0, &again, &e), ST_OK);
+	assert_int_equal(ocr_read(o, &(struct ocr_pixels){drawn.grey, drawn.width, drawn.height, 0}, 0, &again, &e), ST_OK);
 	assert_int_equal(again.n, at);
 	ocr_page_free(&again);
 	drawn_free(&drawn);
@@ -99,7 +99,7 @@ static void test_pages_without_text(void **state)
 		memset(grey, rows[i].value, n);
 		struct ocr_page page;
 		struct err e;
-		enum status st = ocr_read(o, grey, rows[i].width, rows[i].height, 300, &page, &e);
+		enum status st = ocr_read(o, &(struct ocr_pixels){grey, rows[i].width, rows[i].height, 300}, 0, &page, &e);
 		print_message("%u x %u of %u: %s\n", rows[i].width, rows[i].height, rows[i].value, status_name(st));
 		assert_int_equal(st, ST_OK);
 		assert_int_equal(page.n, 0);
@@ -125,7 +125,7 @@ static void test_page_beyond_limit(void **state)
 		memcpy(grey + (size_t)y * width + 20000, drawn.grey + (size_t)(from + y) * drawn.width, drawn.width);
 	struct ocr_page page;
 	struct err e;
-	assert_int_equal(ocr_read(o, grey, width, height, 300, &page, &e), ST_OK);
+	assert_int_equal(ocr_read(o, &(struct ocr_pixels){grey, width, height, 300}, 0, &page, &e), ST_OK);
 	assert_true(page.n >= 8);
 	assert_in_range(page.words[0].left, 20000, 20000 + drawn.width);
 	assert_in_range(page.words[0].y0, 192, 208);

@@ -172,19 +172,22 @@ struct drawing {
 	int faults;
 };
 
-static void draw(struct redraw *r, pdf_page *page, fz_matrix ctm, fz_irect area, struct drawing *d)
+/* text_only: no pixels are drawn. */
+static void draw(struct redraw *r, pdf_page *page, fz_matrix ctm, fz_irect area, bool text_only, struct drawing *d)
 {
 	fz_context *ctx = r->ctx;
 	fz_device *dev = NULL;
 	fz_var(dev);
 	fz_try(ctx)
 	{
-		d->pixels = fz_new_pixmap_with_bbox(ctx, fz_device_rgb(ctx), area, NULL, 0);
-		fz_clear_pixmap_with_value(ctx, d->pixels, 255);
-		dev = fz_new_draw_device(ctx, fz_identity, d->pixels);
-		d->faults += run(ctx, page, dev, ctm);
-		fz_drop_device(ctx, dev);
-		dev = NULL;
+		if (!text_only) {
+			d->pixels = fz_new_pixmap_with_bbox(ctx, fz_device_rgb(ctx), area, NULL, 0);
+			fz_clear_pixmap_with_value(ctx, d->pixels, 255);
+			dev = fz_new_draw_device(ctx, fz_identity, d->pixels);
+			d->faults += run(ctx, page, dev, ctm);
+			fz_drop_device(ctx, dev);
+			dev = NULL;
+		}
 		d->text = fz_new_stext_page(ctx, fz_rect_from_irect(area));
 		dev = fz_new_stext_device(ctx, d->text, NULL);
 		d->faults += run(ctx, page, dev, ctm);
@@ -241,34 +244,41 @@ static enum status place(const struct redraw *r, fz_rect bounds, double dpi, fz_
 	return ST_OK;
 }
 
-enum status redraw_page(struct redraw *r, size_t i, double dpi, struct redraw_page *ret_page, struct err *e)
+/* Loads a page and draws it. */
+static enum status draw_page(struct redraw *r, size_t i, double dpi, bool text_only, fz_rect *ret_bounds, fz_irect *ret_area,
+                             struct drawing *d, struct err *e)
 {
-	*ret_page = (struct redraw_page){0};
 	r->loss[0] = '\0';
 	fz_context *ctx = r->ctx;
 	pdf_page *page = NULL;
-	struct drawing d = {0};
-	fz_rect bounds = fz_empty_rect;
 	enum status st = ST_OK;
 	fz_var(page);
-	fz_var(d);
 	fz_var(st);
 	fz_try(ctx)
 	{
 		page = pdf_load_page(ctx, r->doc, (int)i);
-		bounds = pdf_bound_page(ctx, page);
+		*ret_bounds = pdf_bound_page(ctx, page);
 		fz_matrix ctm;
-		fz_irect area;
-		st = place(r, bounds, dpi, &ctm, &area, e);
+		st = place(r, *ret_bounds, dpi, &ctm, ret_area, e);
 		if (st == ST_OK)
-			draw(r, page, ctm, area, &d);
+			draw(r, page, ctm, *ret_area, text_only, d);
 	}
 	fz_always(ctx) fz_drop_page(ctx, (fz_page *)page);
 	fz_catch(ctx) st = caught(r, e);
 	fz_flush_warnings(ctx);
-	if (st == ST_OK && (d.faults > 0 || r->loss[0] != '\0'))
+	if (st == ST_OK && (d->faults > 0 || r->loss[0] != '\0'))
 		st =
 		    err_set(e, ST_ITEM, "pdf-broken", "MuPDF: %s", r->loss[0] != '\0' ? r->loss : "faults in the page's content");
+	return st;
+}
+
+enum status redraw_page(struct redraw *r, size_t i, double dpi, struct redraw_page *ret_page, struct err *e)
+{
+	*ret_page = (struct redraw_page){0};
+	struct drawing d = {0};
+	fz_rect bounds = fz_empty_rect;
+	fz_irect area = fz_empty_irect;
+	enum status st = draw_page(r, i, dpi, false, &bounds, &area, &d, e);
 	if (st == ST_OK) {
 		fill_picture(&ret_page->picture, d.pixels, bounds);
 		ret_page->owned = d.pixels;
@@ -276,10 +286,27 @@ enum status redraw_page(struct redraw *r, size_t i, double dpi, struct redraw_pa
 		if (!words_take(d.text, ret_page->picture.width, ret_page->picture.height, ret_page))
 			st = err_set(e, ST_RETRY, "memory", "no memory for the words of a page");
 	}
-	fz_drop_stext_page(ctx, d.text);
-	fz_drop_pixmap(ctx, d.pixels);
+	fz_drop_stext_page(r->ctx, d.text);
+	fz_drop_pixmap(r->ctx, d.pixels);
 	if (st != ST_OK)
 		redraw_page_free(r, ret_page);
+	return st;
+}
+
+enum status redraw_words(struct redraw *r, size_t i, struct ocr_page *ret_words, struct err *e)
+{
+	struct redraw_page page = {0};
+	struct drawing d = {0};
+	fz_rect bounds = fz_empty_rect;
+	fz_irect area = fz_empty_irect;
+	enum status st = draw_page(r, i, 72, true, &bounds, &area, &d, e);
+	if (st == ST_OK && !words_take(d.text, (uint32_t)(area.x1 - area.x0), (uint32_t)(area.y1 - area.y0), &page))
+		st = err_set(e, ST_RETRY, "memory", "no memory for the words of a page");
+	fz_drop_stext_page(r->ctx, d.text);
+	if (st == ST_OK)
+		*ret_words = page.words;
+	else
+		ocr_page_free(&page.words);
 	return st;
 }
 

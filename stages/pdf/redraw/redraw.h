@@ -41,6 +41,8 @@ struct redraw_page {
 /* Page i from 0: what a reader shows (crop box, rotation, annotations, form fields), near to dpi. Errors: ST_ITEM "pdf-broken",
  * "pdf-page-too-large"; ST_RETRY "memory". */
 enum status redraw_page(struct redraw *r, size_t i, double dpi, struct redraw_page *ret_page, struct err *e);
+/* The words of a page alone, without drawing it, at 72 dpi. *ret_words is freed with ocr_page_free. Errors: as redraw_page. */
+enum status redraw_words(struct redraw *r, size_t i, struct ocr_page *ret_words, struct err *e);
 void redraw_page_free(struct redraw *r, struct redraw_page *page);
 
 #endif
