@@ -11,6 +11,7 @@
 #include "pipeline/options.h"
 #include "pipeline/report.h"
 #include "pipeline/say.h"
+#include "pipeline/wire.h"
 #include "stages/base/text.h"
 
 /* All parts of an archive. */
@@ -243,13 +244,30 @@ struct retry {
 		int64_t serial;
 		bool package;
 		char *id, *dossier, *next;
+		char *held; /* the code under which it is held, where that is to be accepted */
 	} * v;
 	size_t n;
 	int64_t seen;
 	bool more;
+	bool accept; /* what was held for a person is accepted */
 };
 
 #define RETRY_BATCH 1000 /* rows that are looked at before the wanted ones are put back */
+
+/* The code of the record's notice where it ends in "-held": so stages say that a person may accept what they found. */
+static char *held_code(const char *record)
+{
+	struct item *it = NULL;
+	struct err ignored;
+	char *code = NULL;
+	if (record != NULL && item_parse(record, strlen(record), &it, &ignored) == ST_OK) {
+		size_t n = strlen(it->notice.code);
+		if (n > 5 && strcmp(it->notice.code + n - 5, "-held") == 0)
+			code = strdup(it->notice.code);
+	}
+	item_free(it);
+	return code;
+}
 
 static enum status choose(void *arg, const struct ledger_row *row, struct err *e)
 {
@@ -267,8 +285,9 @@ static enum status choose(void *arg, const struct ledger_row *row, struct err *e
 	if (more == NULL)
 		return err_set(e, ST_RETRY, "memory", "no memory for a list");
 	r->v = more;
-	more[r->n++] = (struct chosen){row->serial, row->package, strdup(row->id), row->dossier ? strdup(row->dossier) : NULL,
-	                               strdup(row->next)};
+	more[r->n++] = (struct chosen){row->serial,       row->package,
+	                               strdup(row->id),   row->dossier ? strdup(row->dossier) : NULL,
+	                               strdup(row->next), r->accept ? held_code(row->record) : NULL};
 	return ST_OK;
 }
 
@@ -287,6 +306,30 @@ static enum status newest(void *arg, const struct ledger_row *row, struct err *e
 		item_set(&s->sources, row->sources);
 	}
 	return ST_OK;
+}
+
+/* Notes in a record that a person has accepted what a code stands for; the stage that is asked again goes on then. */
+static enum status accept(char **record, const char *code, struct err *e)
+{
+	struct item *it = NULL;
+	BUF_AUTO struct buf line = BUF_INIT(WIRE_LINE_MAX);
+	enum status st = item_parse(*record, strlen(*record), &it, e);
+	if (st != ST_OK)
+		return st;
+	json_t *codes = json_object_get(it->other, "accepted");
+	if (!json_is_array(codes)) {
+		codes = json_array();
+		json_object_set_new(it->other, "accepted", codes);
+	}
+	json_array_append_new(codes, json_string(code));
+	item_add_event(it, time_now_ms(), "validation", "warning", "held for a person (%s), and accepted by one", code);
+	const char *text = item_text(it, &line);
+	if (text == NULL)
+		st = err_set(e, ST_RETRY, "memory", "no memory for a record");
+	else
+		item_set(record, text);
+	item_free(it);
+	return st;
 }
 
 static enum status put_back(struct ledger *l, const struct archive *a, const struct chosen *c, struct err *e)
@@ -311,7 +354,10 @@ static enum status put_back(struct ledger *l, const struct archive *a, const str
 			                               .record = s.record};
 			st = ledger_enter(l, &row, s.stage, time_now_ms(), &serial, e);
 		} else if (st == ST_OK) {
-			st = ledger_settle(l, c->serial, LEDGER_OK, c->next, s.record, 0, time_now_ms(), e);
+			if (c->held != NULL)
+				st = accept(&s.record, c->held, e);
+			if (st == ST_OK)
+				st = ledger_settle(l, c->serial, LEDGER_OK, c->next, s.record, 0, time_now_ms(), e);
 		}
 	}
 	free(s.stage);
@@ -339,6 +385,7 @@ static enum status retry_part(struct ledger *l, const struct archive *a, struct 
 			free(r->v[i].id);
 			free(r->v[i].dossier);
 			free(r->v[i].next);
+			free(r->v[i].held);
 		}
 		free(r->v);
 		if (st == ST_OK)
@@ -349,7 +396,11 @@ static enum status retry_part(struct ledger *l, const struct archive *a, struct 
 
 static int retry_main(int argc, char **argv)
 {
-	static const struct option table[] = {{NULL, OPTION_FLAG, NULL, NULL, NULL}};
+	bool accept_held = false;
+	const struct option table[] = {
+	    {"accept", OPTION_FLAG, &accept_held, NULL, "what was held for a person has been looked at and is right as it is"},
+	    {NULL, OPTION_FLAG, NULL, NULL, NULL},
+	};
 	struct option_list words = {0};
 	int code;
 	if (!options_parse(table, "ARCHIVE [DOCUMENT…]", argc, argv, &words, &code) || words.n == 0) {
@@ -358,7 +409,7 @@ static int retry_main(int argc, char **argv)
 		return said ? code : command_needs("ARCHIVE");
 	}
 	struct parts p = {0};
-	struct retry r = {.wanted = &words, .met = calloc(words.n, sizeof(bool))};
+	struct retry r = {.wanted = &words, .met = calloc(words.n, sizeof(bool)), .accept = accept_held};
 	struct err e;
 	size_t n = 0;
 	bool unknown = false;

@@ -1,8 +1,11 @@
 /*
  * The stage convert: a document's pages become one PDF/A-2b.
  *
+ * A document on which a mark of secrecy is read is refused or held, and nothing of it is kept. What else the profile's checks find is noted, or
+ * sets the document aside.
+ *
  * Scanned pages, maps and photographs: each picture is placed as it is coded where PDF knows the coding, else coded again without loss; under it
- * lies the text that Tesseract reads (not for photographs). A received PDF stays byte for byte where it claims PDF/A and
+ * lies the text that Tesseract reads (not for photographs); a page that it fails on keeps its picture. A received PDF stays byte for byte where it claims PDF/A and
  * is signed, or where the profile trusts claims; one that is signed and claims nothing is refused; any other is drawn page by page with its
  * text kept underneath, unless it holds what a drawing would lose (attachments, dynamic forms): then it is refused. What was written is read back by the strict reader and every page's picture compared with its source,
  * before the file gets its name.
