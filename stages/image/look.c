@@ -45,7 +45,7 @@ void picture_look(const uint8_t *grey, uint32_t width, uint32_t height, struct p
 		dark += histogram[v];
 	ret_look->blank = dark * OF <= all * SPECKS;
 	for (size_t i = 0; i < LOOK_CELLS * LOOK_CELLS; i++)
-		ret_look->cells[i] = counts[i] == 0 ? 255 : (uint8_t)(sums[i] / counts[i]);
+		ret_look->cells[i] = (uint8_t)(counts[i] == 0 ? 255 : sums[i] / counts[i]);
 }
 
 double picture_likeness(const struct picture_look *a, const struct picture_look *b)
