@@ -281,8 +281,8 @@ enum status jpeg2000_rows(const struct picture *p, picture_row *each, void *arg,
 	size_t n = (size_t)picture_row_bytes(p->width, p->components, p->bits);
 	uint64_t samples = (uint64_t)p->width * p->components;
 	uint32_t rows = samples > BAND_SAMPLES ? 1 : (uint32_t)(BAND_SAMPLES / samples);
-	uint8_t *row = malloc(n);
-	enum status st = row == NULL ? picture_no_memory(e) : ST_OK;
+	uint8_t *row = NULL;
+	enum status st = ST_OK;
 	for (uint32_t top = 0; st == ST_OK && top < p->height; top += rows) {
 		uint32_t bottom = p->height - top < rows ? p->height : top + rows;
 		opj_image_t *image = NULL;
@@ -291,6 +291,9 @@ enum status jpeg2000_rows(const struct picture *p, picture_row *each, void *arg,
 		if (st == ST_OK && (!has_data(image) || image->numcomps < p->components || image->comps[0].w != p->width ||
 		                    image->comps[0].h != rows))
 			st = err_set(e, ST_ITEM, "jp2-corrupt", "the picture that was decoded is not the one announced");
+		/* Only now: a header alone may say anything. */
+		if (st == ST_OK && row == NULL && (row = malloc(n)) == NULL)
+			st = picture_no_memory(e);
 		for (uint32_t y = 0; st == ST_OK && y < rows; y++) {
 			for (uint32_t x = 0; x < p->width; x++)
 				for (unsigned k = 0; k < p->components; k++)
