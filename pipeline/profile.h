@@ -109,6 +109,8 @@ struct profile_convert {
 	unsigned secret_marks_count;
 	char *secret_article; /* the rule that the notice names */
 	struct profile_checks checks;
+	char **sidecars; /* text beside the PDF where documents are published as files: "alto" (ALTO 4), "text" */
+	unsigned sidecars_count;
 	unsigned ocr_page_seconds;          /* a page that takes longer keeps its picture without text */
 	struct profile_language *languages; /* for the documents' language; empty: none is told by a code */
 	unsigned languages_count;

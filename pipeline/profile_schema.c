@@ -106,6 +106,7 @@ static const cyaml_schema_field_t convert_fields[] = {
     LIST("secret-marks", struct profile_convert, secret_marks, &text_entry),
     TEXT("secret-article", struct profile_convert, secret_article),
     MAP("checks", struct profile_convert, checks, check_fields),
+    LIST("sidecars", struct profile_convert, sidecars, &text_entry),
     NUMBER("ocr-page-seconds", struct profile_convert, ocr_page_seconds),
     LIST("languages", struct profile_convert, languages, &language_entry),
     CYAML_FIELD_END,
@@ -181,6 +182,7 @@ static const char *const reasons[] = {"secret", "excluded", NULL};
 static const char *const flavours[] = {"1b", "2b", "2u", "3b", "3u", NULL};
 static const char *const secrecies[] = {"hold", "refuse", NULL};
 static const char *const actions[] = {"off", "note", "hold", "quarantine", NULL};
+static const char *const sidecar_words[] = {"alto", "text", NULL};
 static const char *const digests[] = {"sha256", "sha384", "sha512", NULL};
 static const char *const pages[] = {"first", "last", NULL};
 static const char *const anchors[] = {"top-right", "top-left", "bottom-right", "bottom-left", NULL};
@@ -216,6 +218,7 @@ static const struct config_rule rules[] = {
     {"convert.checks.blank-page", 0, 0, actions, "off"},
     {"convert.checks.double-page", 0, 0, actions, "off"},
     {"convert.checks.turned-page", 0, 0, actions, "off"},
+    {"convert.sidecars[]", 0, 0, sidecar_words, NULL},
     {"convert.ocr-page-seconds", 1, 86400, NULL, "300"},
     {"sign.level", 0, 0, NULL, "B-LTA"},
     {"sign.digest", 0, 0, digests, "sha256"},

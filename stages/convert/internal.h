@@ -61,12 +61,15 @@ struct expected {
 	uint8_t digest[32];
 };
 
+enum sidecar { SIDECAR_ALTO, SIDECAR_TEXT, SIDECARS };
+
 /* A PDF that is being made. */
 struct job {
 	struct convert *c;
 	struct item *it;
 	struct outfile out;
 	struct pdfmake *make;
+	struct outfile sidecars[SIDECARS]; /* those that the profile asks for */
 	struct expected *pages;
 	size_t n;
 	struct page_list notes[NOTES];
@@ -94,6 +97,13 @@ bool job_reads(const struct job *j); /* text */
 bool job_looks(const struct job *j);
 /* Fills in what is read of a page; without text where it has its own. */
 enum status read_page(struct job *j, const struct picture *p, bool text, struct part_page *page, struct err *e);
+
+/* Text beside the PDF, as the profile's convert.sidecars says: begun, a page added (words may be NULL; recognised: by Tesseract), ended as
+ * companions of the item. */
+enum status sidecars_open(struct job *j, struct err *e);
+enum status sidecars_page(struct job *j, const struct picture *p, const struct ocr_page *words, bool recognised, struct err *e);
+enum status sidecars_finish(struct job *j, struct err *e);
+void sidecars_discard(struct job *j);
 
 /* Looks for marks of secrecy. words may be NULL. Errors: ST_ITEM "secret-mark", or "secret-mark-held" where the profile only holds such a
  * document, until a person accepts it. */

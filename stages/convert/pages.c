@@ -28,6 +28,8 @@ enum status job_open(struct job *j, struct convert *c, struct item *it, struct e
 		return no_memory(e);
 	st = outfile_open(path, &j->out, e);
 	free(path);
+	if (st == ST_OK)
+		st = sidecars_open(j, e);
 	return st == ST_OK ? pdfmake_open(j->out.stream, &meta, &j->make, e) : st;
 }
 
@@ -35,6 +37,7 @@ void job_drop(struct job *j)
 {
 	pdfmake_free(j->make);
 	outfile_discard(&j->out);
+	sidecars_discard(j);
 	free(j->pages);
 	for (size_t i = 0; i < NOTES; i++)
 		page_list_free(&j->notes[i]);
@@ -148,6 +151,8 @@ enum status job_page(struct job *j, const struct picture *p, const struct ocr_pa
 	if (st == ST_OK)
 		st = check_page(j, &page, words, e);
 	if (st == ST_OK)
+		st = sidecars_page(j, p, words, words == &page.words, e);
+	if (st == ST_OK)
 		st = pdfmake_page(j->make, p, page.coded ? &page.picture : NULL, words, e);
 	ocr_page_free(&page.words);
 	if (st != ST_OK)
@@ -223,6 +228,8 @@ enum status job_finish(struct job *j, const char *what, struct err *e)
 		st = file_sha256(j->out.temp, sha256, &size, e);
 	if (st == ST_OK && (path = strdup(j->out.path)) == NULL)
 		st = no_memory(e);
+	if (st == ST_OK)
+		st = sidecars_finish(j, e);
 	if (st == ST_OK)
 		st = outfile_commit(&j->out, e);
 	if (st == ST_OK) {

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -63,7 +64,7 @@ def main():
     save(page(LINES).rotate(180), os.path.join(backlog, "turned"), "1.png")
     options = ["--profile", "pdfa-only", "--out", archive, "--jobs", "2", "--set", "convert.secret=refuse",
                "--set", "convert.secret-marks=[TUYỆT MẬT, TỐI MẬT, MẬT]", "--set", "convert.secret-article=art. 2.2",
-               "--set", "convert.checks.blank-page=hold", "--set", "convert.checks.turned-page=note"]
+               "--set", "convert.sidecars=[alto, text]", "--set", "convert.checks.blank-page=hold", "--set", "convert.checks.turned-page=note"]
 
     said = run(faults, 1, "run", backlog, *options)
     made = sorted(n for n in os.listdir(archive) if n.endswith(".pdf"))
@@ -76,6 +77,13 @@ def main():
     faults.check(not traces and "Zumbrota" not in report + said, f"traces of a secret page: {traces}")
     left = os.listdir(os.path.join(archive, ".arkseal", "work")) if os.path.isdir(os.path.join(archive, ".arkseal", "work")) else []
     faults.check(not [n for n in left if "secret" in n], f"work copies of a secret document: {left}")
+
+    with open(os.path.join(archive, "plain.txt"), encoding="utf-8") as file:
+        words = file.read()
+    faults.check("Chánh Văn phòng Ủy ban nhân dân" in words and words.endswith("\f"), f"plain text: {words}")
+    alto = ElementTree.parse(os.path.join(archive, "plain.alto.xml"))
+    strings = [s.get("CONTENT") for s in alto.iter("{http://www.loc.gov/standards/alto/ns-v4#}String")]
+    faults.check(" ".join(strings) == " ".join(words.split()), f"ALTO and plain text differ: {strings}")
 
     text = subprocess.run(["pdftotext", os.path.join(archive, "turned.pdf"), "-"], capture_output=True, text=True).stdout
     faults.check("Chánh Văn phòng" in text, f"turned text is not found: {text}")
