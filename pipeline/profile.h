@@ -101,11 +101,12 @@ struct profile_convert {
 	unsigned default_dpi; /* where a picture does not say */
 	unsigned min_dpi;     /* below: warning event (paper, photo) */
 	unsigned min_dpi_map;
-	bool trust_claims;    /* an unsigned received PDF that truly is the PDF/A that it claims is kept as it is */
-	unsigned range_pages; /* a document with more pages is read in such ranges by several workers; 0: never */
-	unsigned redraw_dpi;  /* pages of a received PDF drawn as pictures */
-	char *secret;         /* a document whose text has one of secret_marks is held ("hold") or refused ("refuse") */
-	char **secret_marks;  /* words that stand alone on a page: "TUYỆT MẬT"; none: not looked for */
+	bool trust_claims;     /* an unsigned received PDF that truly is the PDF/A that it claims is kept as it is */
+	char *signed_not_pdfa; /* a signed PDF that is no PDF/A, which is never rewritten: "keep" as it is, or "quarantine" */
+	unsigned range_pages;  /* a document with more pages is read in such ranges by several workers; 0: never */
+	unsigned redraw_dpi;   /* pages of a received PDF drawn as pictures */
+	char *secret;          /* a document whose text has one of secret_marks is held ("hold") or refused ("refuse") */
+	char **secret_marks;   /* words that stand alone on a page: "TUYỆT MẬT"; none: not looked for */
 	unsigned secret_marks_count;
 	char *secret_article; /* the rule that the notice names */
 	struct profile_checks checks;

@@ -5,10 +5,11 @@
  * sets the document aside.
  *
  * Scanned pages, maps and photographs: each picture is placed as it is coded where PDF knows the coding, else coded again without loss; under it
- * lies the text that Tesseract reads (not for photographs); a page that it fails on keeps its picture. A received PDF stays byte for byte where it claims PDF/A and
- * is signed, or where the profile trusts claims; one that is signed and claims nothing is refused; any other is drawn page by page with its
- * text kept underneath, unless it holds what a drawing would lose (attachments, dynamic forms): then it is refused. What was written is read back by the strict reader and every page's picture compared with its source,
- * before the file gets its name.
+ * lies the text that Tesseract reads (not for photographs); a page that it fails on keeps its picture. A received PDF stays byte for byte where it is signed
+ * and truly the PDF/A that it claims, or unsigned and the profile trusts claims; a signed one that is no PDF/A is kept or set aside, as the
+ * profile says, never rewritten; any other is drawn page by page with its text kept underneath, unless it holds what a drawing would lose
+ * (attachments, dynamic forms): then it is refused. What was written is read back by the
+ * strict reader and every page's picture compared with its source, before the file gets its name.
  *
  * Dates in the file do not depend on the run: the document's own date (issuedDate, photoTime, the dossier's endDate or
  * startDate), else the newest modification time of its sources.

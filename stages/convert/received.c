@@ -9,6 +9,13 @@
 /* A page of A0 at 300 dpi fits; so many pages does no record of an archive have. */
 static const struct redraw_limits limits = {.pages = 20000, .pixels = UINT64_C(160) << 20};
 
+/* PRONOM keys of PDF by itself. */
+static const char *plain_format(int version)
+{
+	static const char *const formats[] = {"fmt/14", "fmt/15", "fmt/16", "fmt/17", "fmt/18", "fmt/19", "fmt/20", "fmt/276"};
+	return version >= 20 ? "fmt/1129" : version >= 10 && version <= 17 ? formats[version - 10] : "fmt/276";
+}
+
 /* PRONOM keys of the flavours; a part without a row is told as its PDF version. */
 static const char *claimed_format(const struct pdf_claim *claim)
 {
@@ -23,7 +30,7 @@ static const char *claimed_format(const struct pdf_claim *claim)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (rows[i].part == claim->part && rows[i].conformance == claim->conformance)
 			return rows[i].format;
-	return claim->part >= 4 ? "fmt/1129" : "fmt/276";
+	return plain_format(claim->version);
 }
 
 /* What the checker of PDF/A says of what a file claims. */
@@ -77,6 +84,8 @@ static void tell_kept(struct item *it, int64_t now, const struct pdf_claim *clai
 		item_add_event(it, now, "validation", "warning",
 		               "false claim: the file says that it is PDF/A-%s%s, but %s; kept byte for byte", checked->name,
 		               is_signed, checked->broken);
+	else if (claim->part == 0)
+		item_add_event(it, now, "validation", "warning", "signed, and no PDF/A; kept byte for byte");
 	else
 		item_add_event(it, now, "validation", "warning",
 		               "claim unchecked: the file says that it is PDF/A-%s%s; kept byte for byte", checked->name,
@@ -217,6 +226,34 @@ static enum status read_claim(const struct file_map *m, struct pdf_claim *ret_cl
 	return err_set(e, ST_ITEM, "pdf-signed-broken", "traces of a signature, and %.400s", why);
 }
 
+/* What becomes of a document of which this is known. A signed one is never rewritten. */
+static enum status decide(struct convert *c, struct item *it, const struct file_map *m, const struct pdf_claim *claim,
+                          const struct checked *checked, struct err *e)
+{
+	const struct profile_convert *p = &c->env->profile->convert;
+	bool proven = claim->part != 0 && checked->truth != FALSE_CLAIM;
+	bool kept = claim->signatures ? proven || strcmp(p->signed_not_pdfa, "keep") == 0
+	                              : checked->truth == TRUE_CLAIM && p->trust_claims;
+	if (kept) {
+		enum status st = look_into(c, it, e);
+		return st == ST_OK ? keep(c, it, m, claim, checked, e) : st;
+	}
+	if (claim->signatures && claim->part != 0) {
+		err_set(e, ST_ITEM, "pdf-signed-false-claim", "signed; its XMP says PDF/A-%s, but %s", checked->name,
+		        checked->broken);
+		err_arg(e, "%s", checked->name);
+		err_arg(e, "%s", checked->broken);
+		return ST_ITEM;
+	}
+	if (claim->signatures)
+		return err_set(e, ST_ITEM, "pdf-signed-not-pdfa", "signed, and its XMP does not say that it is PDF/A");
+	if (claim->attachments)
+		return err_set(e, ST_ITEM, "pdf-attachments", "files are embedded; a drawing of the pages would lose them");
+	if (claim->dynamic_form)
+		return err_set(e, ST_ITEM, "pdf-dynamic-form", "a dynamic XFA form: what its pages show is not its content");
+	return redraw_document(c, it, claim, checked, e);
+}
+
 enum status convert_received(struct convert *c, struct item *it, struct err *e)
 {
 	const char *path = it->sources[0].path;
@@ -232,24 +269,11 @@ enum status convert_received(struct convert *c, struct item *it, struct err *e)
 		st = err_set(e, ST_ITEM, "picture-empty", "the file is empty");
 	else
 		st = read_claim(&m, &claim, e);
-	bool claims = claim.part != 0;
 	struct checked checked = {.truth = UNCHECKED};
-	if (st == ST_OK && claims)
+	if (st == ST_OK && claim.part != 0)
 		st = check_claim(&m, &claim, &checked, e);
-	/* A signed file is never rewritten, so a false claim of one is only told. */
-	bool kept = claim.signatures || (checked.truth == TRUE_CLAIM && c->env->profile->convert.trust_claims);
-	if (st == ST_OK && claims && kept) {
-		st = look_into(c, it, e);
-		if (st == ST_OK)
-			st = keep(c, it, &m, &claim, &checked, e);
-	} else if (st == ST_OK && claim.signatures)
-		st = err_set(e, ST_ITEM, "pdf-signed-not-pdfa", "signed, and its XMP does not say that it is PDF/A");
-	else if (st == ST_OK && claim.attachments)
-		st = err_set(e, ST_ITEM, "pdf-attachments", "files are embedded; a drawing of the pages would lose them");
-	else if (st == ST_OK && claim.dynamic_form)
-		st = err_set(e, ST_ITEM, "pdf-dynamic-form", "a dynamic XFA form: what its pages show is not its content");
-	else if (st == ST_OK)
-		st = redraw_document(c, it, &claim, &checked, e);
+	if (st == ST_OK)
+		st = decide(c, it, &m, &claim, &checked, e);
 	if (st != ST_OK)
 		place_fault(e, path, 0);
 	file_map_close(&m);

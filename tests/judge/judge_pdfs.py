@@ -35,7 +35,7 @@ def main():
     plain = [os.path.join(folder, name) for folder, _, names in os.walk(os.path.join(WORK, "plain"))
              if ".arkseal" not in folder and "quarantine" not in folder for name in names if name.endswith(".pdf")]
     faults.check(len(signed) == 18, f"18 signed documents, not {len(signed)}")
-    faults.check(len(plain) == 12, f"12 plain documents, not {len(plain)}")
+    faults.check(len(plain) == 11, f"11 plain documents, not {len(plain)}")  # one is signed and no PDF/A: set aside
     paths = list(signed.values())
     roots = [os.path.join(PKI, "root.pem"), os.path.join(PKI, "people-root.pem")]
     if not os.path.exists(roots[1]):
@@ -45,7 +45,7 @@ def main():
     _, lines, said = ask(os.path.join(JUDGES, "verapdf"), "-f", "2b", *paths, *plain)
     by_path = verdicts(lines)
     for path in paths + plain:
-        wrong_claim = FALSE_CLAIM in path or "khai-sai.pdf" in path and "da-ky" in path
+        wrong_claim = FALSE_CLAIM in path
         verdict = by_path.get(path, [["missing", said]])[0]
         faults.check((verdict[0] == "PASS") != wrong_claim, f"veraPDF: {path}: {verdict}")
 

@@ -24,6 +24,7 @@ static struct profile profile = {
                 .min_dpi_map = 300,
                 .redraw_dpi = 150,
                 .secret = "hold",
+                .signed_not_pdfa = "quarantine",
                 .checks = {"note", "note", "note", "off", "off", "off"},
                 .ocr_page_seconds = 300},
     .sign.appearance.time_offset_min = 420,
@@ -279,24 +280,27 @@ static void test_received(void **state)
 	enum { DRAWN, KEPT, REFUSED };
 	static const struct {
 		const char *label;
-		bool claims, is_signed, spoilt, trust;
+		bool claims, is_signed, spoilt, trust, keep;
 		int result;
 		const char *words; /* of an event, or the code of the fault */
 	} rows[] = {
-	    {"plain", false, false, false, false, DRAWN, "drawn as pictures"},
-	    {"signed claim", true, true, false, false, KEPT,
+	    {"plain", false, false, false, false, true, DRAWN, "drawn as pictures"},
+	    {"signed claim", true, true, false, false, true, KEPT,
 	     "false claim: the file says that it is PDF/A-1b and is signed, but it breaks "},
-	    {"claim, not trusted", true, false, false, false, DRAWN, "says that it is PDF/A-1b; it breaks "},
-	    {"false claim, trusted", true, false, false, true, DRAWN, "says that it is PDF/A-1b; it breaks "},
-	    {"signed, no claim", false, true, false, true, REFUSED, "pdf-signed-not-pdfa"},
-	    {"spoilt", false, false, true, false, DRAWN, "made anew"},
-	    {"spoilt and signed", true, true, true, true, REFUSED, "pdf-signed-broken"},
+	    {"signed claim, not kept", true, true, false, true, false, REFUSED, "pdf-signed-false-claim"},
+	    {"claim, not trusted", true, false, false, false, true, DRAWN, "says that it is PDF/A-1b; it breaks "},
+	    {"false claim, trusted", true, false, false, true, true, DRAWN, "says that it is PDF/A-1b; it breaks "},
+	    {"signed, no claim", false, true, false, true, true, KEPT, "signed, and no PDF/A; kept byte for byte"},
+	    {"signed, no claim, not kept", false, true, false, true, false, REFUSED, "pdf-signed-not-pdfa"},
+	    {"spoilt", false, false, true, false, true, DRAWN, "made anew"},
+	    {"spoilt and signed", true, true, true, true, true, REFUSED, "pdf-signed-broken"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		print_message("%s\n", rows[i].label);
 		write_received("received.pdf", rows[i].claims, rows[i].is_signed, rows[i].spoilt);
 		struct item *it = document(ITEM_RECEIVED, rows[i].label, (const char *const[]){"received.pdf", NULL});
 		profile.convert.trust_claims = rows[i].trust;
+		profile.convert.signed_not_pdfa = rows[i].keep ? "keep" : "quarantine";
 		if (rows[i].result == REFUSED) {
 			struct err e;
 			assert_int_equal(convert_stage.work(stage, it, &e), ST_ITEM);
@@ -313,7 +317,7 @@ static void test_received(void **state)
 		assert_true(has_event(it, rows[i].result == KEPT || i > 0 ? "warning" : "success", rows[i].words));
 		if (rows[i].result == KEPT) {
 			assert_string_equal(it->artefact.sha256, it->sources[0].sha256);
-			assert_string_equal(it->artefact.format, "fmt/354");
+			assert_string_equal(it->artefact.format, rows[i].claims ? "fmt/354" : "fmt/276");
 			assert_string_not_equal(it->artefact.path, it->sources[0].path);
 		} else {
 			assert_claims_2b(it);

@@ -184,6 +184,20 @@ static void test_annotation_and_field(void **state)
 	assert_string_equal(page.words.words[0].text, "145");
 	redraw_page_free(r, &page);
 	redraw_close(r);
+
+	/* An empty signature field: nobody is invited to sign it. */
+	put_page("/MediaBox [0 0 200 100]", "0 g 0 0 1 1 re f",
+	         "<< /Type /Annot /Subtype /Widget /FT /Sig /T (sign) /Rect [40 40 100 60] /F 4 >>",
+	         "/AcroForm << /Fields [6 0 R] >>");
+	r = open_path();
+	assert_int_equal(redraw_page(r, 0, 72, &page, &e), ST_OK);
+	assert_int_equal(page.picture.components, 1);
+	for (uint32_t y = 30; y < 70; y++)
+		for (uint32_t x = 30; x < 110; x++)
+			assert_int_equal(*pixel(&page.picture, x, y), 255);
+	assert_int_equal(page.words.n, 0);
+	redraw_page_free(r, &page);
+	redraw_close(r);
 }
 
 #define PAGE "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Contents 4 0 R >>"

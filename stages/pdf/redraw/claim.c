@@ -86,6 +86,7 @@ static enum status read_claim(const struct pdfdoc *d, struct pdf_claim *claim, s
 	if (left < 0)
 		return err_set(e, ST_ITEM, "pdf-broken", "more form fields, or deeper, than can be looked at");
 	claim->encrypted = pdfdoc_encrypted(d);
+	claim->version = pdfdoc_version(d);
 	const struct pdfobj *files = pdfobj_get(pdfobj_get(catalog, "Names"), "EmbeddedFiles");
 	claim->attachments = pdfobj_length(pdfobj_get(files, "Names")) > 0 || pdfobj_length(pdfobj_get(files, "Kids")) > 0;
 	claim->dynamic_form = pdfobj_boolean(pdfobj_get(catalog, "NeedsRendering"));

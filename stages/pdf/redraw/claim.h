@@ -15,6 +15,7 @@ struct pdf_claim {
 	char conformance; /* pdfaid:conformance as an upper-case letter, 0 where there is none */
 	bool signatures;  /* a signature field with a value, a document timestamp among them */
 	size_t pages;
+	int version; /* 17 for 1.7 */
 	bool encrypted;
 	bool attachments;  /* files are embedded in the document (ISO 32000-1, 7.11.4) */
 	bool dynamic_form; /* an XFA form that is laid out by the reader; its pages say nothing (NeedsRendering) */

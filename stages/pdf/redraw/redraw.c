@@ -23,30 +23,11 @@ struct redraw {
 
 /* Words in MuPDF's warnings after which it goes on with less than the file holds. */
 static const char *const loss_words[] = {
-    "premature end",
-    "zlib error",
-    "compression error",
-    "ignored error",
-    "ignoring error",
-    "truncat",
-    "missing data",
-    "cannot load",
-    "cannot find",
-    "cannot parse",
-    "2d faxd",
-    "jpeg error",
-    "openjpeg error",
-    "jbig2dec error",
-    "ignoring broken",
-    "ignoring object",
-    "ignoring xobject",
-    "corrupt",
-    "rest of page",
-    "rest of file",
-    "invalid page",
-    "non-page object",
-    "unknown colorspace",
-    "read error",
+    "premature end",   "zlib error",       "compression error", "ignored error",      "ignoring error",
+    "truncat",         "missing data",     "cannot load",       "cannot find",        "cannot parse",
+    "2d faxd",         "jpeg error",       "openjpeg error",    "jbig2dec error",     "ignoring broken",
+    "ignoring object", "ignoring xobject", "corrupt",           "ft_load_glyph",      "rest of page",
+    "rest of file",    "invalid page",     "non-page object",   "unknown colorspace", "read error",
 };
 
 static void note_warning(void *user, const char *message)
@@ -244,6 +225,19 @@ static enum status place(const struct redraw *r, fz_rect bounds, double dpi, fz_
 	return ST_OK;
 }
 
+/* MuPDF invites to sign where a field is empty: what it would draw there is not in the document. Throws. */
+static void hide_empty_signatures(fz_context *ctx, pdf_document *doc, int page)
+{
+	pdf_obj *annots = pdf_dict_get(ctx, pdf_lookup_page_obj(ctx, doc, page), PDF_NAME(Annots));
+	enum { HIDDEN = 2 };
+	for (int i = 0; i < pdf_array_len(ctx, annots); i++) {
+		pdf_obj *a = pdf_array_get(ctx, annots, i);
+		if (pdf_name_eq(ctx, pdf_dict_get_inheritable(ctx, a, PDF_NAME(FT)), PDF_NAME(Sig)) &&
+		    pdf_dict_get_inheritable(ctx, a, PDF_NAME(V)) == NULL && pdf_dict_get(ctx, a, PDF_NAME(AP)) == NULL)
+			pdf_dict_put_int(ctx, a, PDF_NAME(F), pdf_dict_get_int(ctx, a, PDF_NAME(F)) | HIDDEN);
+	}
+}
+
 /* Loads a page and draws it. */
 static enum status draw_page(struct redraw *r, size_t i, double dpi, bool text_only, fz_rect *ret_bounds, fz_irect *ret_area,
                              struct drawing *d, struct err *e)
@@ -256,6 +250,7 @@ static enum status draw_page(struct redraw *r, size_t i, double dpi, bool text_o
 	fz_var(st);
 	fz_try(ctx)
 	{
+		hide_empty_signatures(ctx, r->doc, (int)i);
 		page = pdf_load_page(ctx, r->doc, (int)i);
 		*ret_bounds = pdf_bound_page(ctx, page);
 		fz_matrix ctm;
