@@ -35,6 +35,7 @@ enum note {
 	NOTE_ICC,       /* an unfit ICC profile left out */
 	NOTE_NO_OCR,    /* too large to be read */
 	NOTE_UNMAPPED,  /* text of a received PDF without meaning, read anew */
+	NOTE_INKS,      /* colours for printing drawn without their profiles */
 	NOTE_UNREAD,    /* Tesseract failed, or took too long */
 	NOTE_BLANK,     /* nothing on it */
 	NOTE_DOUBLE,    /* like a page before it */

@@ -173,6 +173,7 @@ static void tell_notes(struct job *j, int64_t now)
 	    [NOTE_FLATTENED] = "pixels that were not opaque laid over white",
 	    [NOTE_ICC] = "a colour profile that does not fit its picture left out",
 	    [NOTE_NO_OCR] = "more than %u million pixels, text not recognised",
+	    [NOTE_INKS] = "colours for printing (CMYK) drawn near to what they are",
 	    [NOTE_UNREAD] = "text could not be recognised, or not within %u s",
 	    [NOTE_BLANK] = "nothing on it",
 	    [NOTE_DOUBLE] = "like a page before it",

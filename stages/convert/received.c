@@ -153,6 +153,8 @@ static enum status draw_pages(struct job *j, struct redraw *r, struct err *e)
 			continue;
 		st = redraw_page(r, i, j->c->env->profile->convert.redraw_dpi, &page, e);
 		if (st == ST_OK) {
+			if (page.inks)
+				page_list_add(&j->notes[NOTE_INKS], j->n + 1);
 			st = job_page(j, &page.picture, words_of(j, &page), e);
 			redraw_page_free(r, &page);
 		}

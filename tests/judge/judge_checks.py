@@ -88,6 +88,12 @@ def main():
     text = subprocess.run(["pdftotext", os.path.join(archive, "turned.pdf"), "-"], capture_output=True, text=True).stdout
     faults.check("Chánh Văn phòng" in text, f"turned text is not found: {text}")
 
+    again = os.path.join(root, "again")
+    run(faults, 1, "run", backlog, *[again if word == archive else "1" if word == "2" else word for word in options])
+    for name in [n for n in os.listdir(archive) if n.split(".")[-1] in ("pdf", "txt", "xml")]:
+        with open(os.path.join(archive, name), "rb") as a, open(os.path.join(again, name), "rb") as b:
+            faults.check(a.read() == b.read(), f"{name}: the same input gives other bytes")
+
     run(faults, 0, "retry", archive, "blank")
     run(faults, 1, "run", backlog, *options)
     faults.check(not os.path.exists(os.path.join(archive, "blank.pdf")), "retry without --accept lets through what is held")

@@ -200,6 +200,36 @@ static void test_annotation_and_field(void **state)
 	redraw_close(r);
 }
 
+/* Colours of inks are told, for they are drawn only near to what they are; black ink alone is grey everywhere. */
+static void test_inks(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *content;
+		bool inks;
+	} rows[] = {
+	    {"0 0 0 1 k 10 10 50 50 re f", false},
+	    {"1 0 0 rg 10 10 50 50 re f", false},
+	    {"1 0 0 0 k 10 10 50 50 re f", true},
+	    {"0 1 0 0 K 10 10 50 50 re S", true},
+	    {"BT 0 0 1 0 k /F 12 Tf 20 20 Td (a) Tj ET", true},
+	    {"q 50 0 0 50 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /CMYK ID abcd EI Q", true},
+	    {"q 50 0 0 50 0 0 cm BI /W 1 /H 1 /BPC 8 /CS [/I /CMYK 0 <01020304>] ID a EI Q", true},
+	    {"q 50 0 0 50 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /RGB ID abc EI Q", false},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct redraw_page page;
+		struct err e;
+		put_page("/MediaBox [0 0 100 100]", rows[i].content, NO_ANNOTATION, "");
+		struct redraw *r = open_path();
+		assert_int_equal(redraw_page(r, 0, 72, &page, &e), ST_OK);
+		if (page.inks != rows[i].inks)
+			fail_msg("%s", rows[i].content);
+		redraw_page_free(r, &page);
+		redraw_close(r);
+	}
+}
+
 #define PAGE "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Contents 4 0 R >>"
 #define PAGES "<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
 #define CATALOG "<< /Type /Catalog /Pages 2 0 R >>"
@@ -335,6 +365,7 @@ int main(void)
 	    cmocka_unit_test(test_size_colour_rotation),
 	    cmocka_unit_test(test_words),
 	    cmocka_unit_test(test_annotation_and_field),
+	    cmocka_unit_test(test_inks),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_face_not_embedded),

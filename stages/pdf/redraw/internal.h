@@ -16,6 +16,10 @@
  * False: no memory. */
 bool words_take(const fz_stext_page *text, uint32_t width, uint32_t height, struct redraw_page *page);
 
+/* A device that draws nothing and notes whether a page has colours made of inks (CMYK); throws. After the page has been run: whether. */
+fz_device *colours_device(fz_context *ctx);
+bool colours_are_inks(const fz_device *dev);
+
 /* Lets MuPDF find metric-compatible faces for the usual fonts that are not embedded. */
 void faces_install(fz_context *ctx);
 

@@ -150,6 +150,7 @@ static int run(fz_context *ctx, pdf_page *page, fz_device *dev, fz_matrix ctm)
 struct drawing {
 	fz_pixmap *pixels;
 	fz_stext_page *text;
+	bool inks;
 	int faults;
 };
 
@@ -166,6 +167,11 @@ static void draw(struct redraw *r, pdf_page *page, fz_matrix ctm, fz_irect area,
 			fz_clear_pixmap_with_value(ctx, d->pixels, 255);
 			dev = fz_new_draw_device(ctx, fz_identity, d->pixels);
 			d->faults += run(ctx, page, dev, ctm);
+			fz_drop_device(ctx, dev);
+			dev = NULL;
+			dev = colours_device(ctx);
+			d->faults += run(ctx, page, dev, ctm);
+			d->inks = colours_are_inks(dev);
 			fz_drop_device(ctx, dev);
 			dev = NULL;
 		}
@@ -277,6 +283,7 @@ enum status redraw_page(struct redraw *r, size_t i, double dpi, struct redraw_pa
 	if (st == ST_OK) {
 		fill_picture(&ret_page->picture, d.pixels, bounds);
 		ret_page->owned = d.pixels;
+		ret_page->inks = d.inks;
 		d.pixels = NULL;
 		if (!words_take(d.text, ret_page->picture.width, ret_page->picture.height, ret_page))
 			st = err_set(e, ST_RETRY, "memory", "no memory for the words of a page");

@@ -34,6 +34,7 @@ struct redraw_page {
 	struct picture picture; /* PICTURE_SAMPLES, upright: RGB (sRGB), or grey where no pixel has colour; 8 bit. dpi so that
 	                           pixels / dpi is the visible page's size exactly */
 	struct ocr_page words;  /* the page's own text, annotations and form fields among it; confidence 100 */
+	bool inks;              /* it has colours for printing (CMYK), which are drawn near to what they are */
 	size_t unmapped;        /* characters whose meaning the file does not tell; they are not in words */
 	void *owned;
 };
