@@ -6,7 +6,10 @@
 #include "stages/base/file.h"
 #include "stages/base/text.h"
 #include "stages/convert/part.h"
+#include "stages/pdf/amend/amend.h"
 #include "stages/pdf/make/make.h"
+#include "stages/pdf/redraw/redraw.h"
+#include "stages/pdfa/check.h"
 #include "stages/text/ocr.h"
 
 /* The stage's state: lives as long as the process. */
@@ -68,8 +71,10 @@ enum sidecar { SIDECAR_ALTO, SIDECAR_TEXT, SIDECARS };
 struct job {
 	struct convert *c;
 	struct item *it;
+	struct describe_storage storage;
 	struct outfile out;
-	struct pdfmake *make;
+	struct pdfmake *make;              /* a new document; or */
+	struct amend *amend;               /* a received one */
 	struct outfile sidecars[SIDECARS]; /* those that the profile asks for */
 	struct expected *pages;
 	size_t n;
@@ -89,7 +94,14 @@ struct job {
 	struct part part_in;
 };
 
+void job_init(struct job *j, struct convert *c, struct item *it);
+/* Begins a new PDF, or a range of one. */
 enum status job_open(struct job *j, struct convert *c, struct item *it, struct err *e);
+/* Begins to amend a received one, without sidecars; and gives that up, so that another try can be begun. */
+enum status job_open_amended(struct job *j, const struct pdfdoc *doc, unsigned remedies, struct err *e);
+void job_close_amended(struct job *j);
+/* Notes what the next page's picture, or drawing, must be. */
+enum status job_expect(struct job *j, const struct picture *p, struct err *e);
 /* A page with more pixels is not looked at: an A0 sheet at 400 dpi fits. */
 #define MAX_OCR_PIXELS (UINT64_C(256) << 20)
 /* Whether a check's action is another one than "off". */
@@ -123,6 +135,9 @@ bool job_wants(struct job *j);
 /* Ends the file, proves it, gives it its name, and fills in the item: artefact, pages, events. */
 enum status job_finish(struct job *j, const char *what, struct err *e);
 void job_drop(struct job *j);
+/* Gives what has been written and proved its name, and fills in the item. what: how it was made; proof: by what it was
+ * seen that nothing is lost. */
+enum status job_commit(struct job *j, const char *what, const char *proof, struct err *e);
 
 /* Reads a finished PDF back and compares every page's picture. Errors: ST_ITEM "convert-proof" (what was written is not what came
  * in), faults of the reader. */
@@ -138,6 +153,16 @@ enum status ranges_begin_part(struct job *j, struct err *e);
 enum status ranges_end_part(struct job *j, struct err *e);
 /* The next page of the parts; its words are freed by the caller. Errors: ST_ITEM "convert-part". */
 enum status ranges_page(struct job *j, struct part_page *ret_page, struct err *e);
+
+/* Received PDFs: what is drawn of them. */
+extern const struct redraw_limits received_limits;
+/* The words that are put under a drawn page: its own, where they have a meaning; else NULL, and the picture is read. */
+const struct ocr_page *received_words(struct job *j, const struct redraw_page *page);
+/* The rules that a file breaks, as the end of a sentence. */
+void list_broken(const struct pdfa_result *r, char *to, size_t n);
+/* Tries to make PDF/A of it by the least change. *ret_done false: it must be drawn, and why says why. Errors: as convert_received. */
+enum status convert_amended(struct convert *c, struct item *it, const struct file_map *m, bool *ret_done, char *why, size_t n,
+                            struct err *e);
 
 /* The two ways of a document. */
 enum status convert_pictures(struct convert *c, struct item *it, struct err *e);

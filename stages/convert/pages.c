@@ -13,30 +13,54 @@ static enum status no_memory(struct err *e)
 	return err_set(e, ST_RETRY, "memory", "no memory for a document");
 }
 
-enum status job_open(struct job *j, struct convert *c, struct item *it, struct err *e)
+void job_init(struct job *j, struct convert *c, struct item *it)
 {
 	*j = (struct job){.c = c, .it = it, .codings = BUF_INIT(1u << 20)};
-	if (it->range.of > 0)
-		return ranges_begin_part(j, e);
-	struct describe_storage storage;
-	struct pdfmake_meta meta;
-	enum status st = describe(c, it, &storage, &meta, e);
+}
+
+static enum status open_output(struct job *j, struct pdfmake_meta *ret_meta, struct err *e)
+{
+	enum status st = describe(j->c, j->it, &j->storage, ret_meta, e);
 	if (st != ST_OK)
 		return st;
-	char *path = stage_path(c->env, it, "convert", ".pdf");
+	char *path = stage_path(j->c->env, j->it, "convert", ".pdf");
 	if (path == NULL)
 		return no_memory(e);
 	st = outfile_open(path, &j->out, e);
 	free(path);
+	return st;
+}
+
+enum status job_open(struct job *j, struct convert *c, struct item *it, struct err *e)
+{
+	struct pdfmake_meta meta;
+	job_init(j, c, it);
+	if (it->range.of > 0)
+		return ranges_begin_part(j, e);
+	enum status st = open_output(j, &meta, e);
 	if (st == ST_OK)
 		st = sidecars_open(j, e);
 	return st == ST_OK ? pdfmake_open(j->out.stream, &meta, &j->make, e) : st;
 }
 
+enum status job_open_amended(struct job *j, const struct pdfdoc *doc, unsigned remedies, struct err *e)
+{
+	struct pdfmake_meta meta;
+	enum status st = open_output(j, &meta, e);
+	return st == ST_OK ? amend_open(doc, j->out.stream, &meta, remedies, &j->amend, e) : st;
+}
+
+void job_close_amended(struct job *j)
+{
+	amend_free(j->amend);
+	j->amend = NULL;
+	outfile_discard(&j->out);
+}
+
 void job_drop(struct job *j)
 {
 	pdfmake_free(j->make);
-	outfile_discard(&j->out);
+	job_close_amended(j);
 	sidecars_discard(j);
 	free(j->pages);
 	for (size_t i = 0; i < NOTES; i++)
@@ -100,6 +124,11 @@ static enum status expect(struct job *j, const struct picture *p, const uint8_t 
 	return ST_OK;
 }
 
+enum status job_expect(struct job *j, const struct picture *p, struct err *e)
+{
+	return expect(j, p, NULL, e);
+}
+
 static bool too_large(const struct picture *p)
 {
 	return (uint64_t)p->width * p->height > MAX_OCR_PIXELS;
@@ -138,7 +167,7 @@ enum status job_page(struct job *j, const struct picture *p, const struct ocr_pa
 	struct part_page page = {0};
 	bool joining = j->it->n_parts > 0;
 	enum status st = joining ? ranges_page(j, &page, e) : ST_OK;
-	if (st == ST_OK)
+	if (st == ST_OK && j->amend == NULL)
 		st = expect(j, p, page.coded ? page.digest : NULL, e);
 	if (st == ST_OK && !joining)
 		st = read_page(j, p, words == NULL, &page, e);
@@ -152,12 +181,15 @@ enum status job_page(struct job *j, const struct picture *p, const struct ocr_pa
 		st = check_page(j, &page, words, e);
 	if (st == ST_OK)
 		st = sidecars_page(j, p, words, words == &page.words, e);
-	if (st == ST_OK)
+	if (st == ST_OK && j->amend == NULL)
 		st = pdfmake_page(j->make, p, page.coded ? &page.picture : NULL, words, e);
+	else if (st == ST_OK && words == &page.words)
+		st = amend_text(j->amend, j->n, words, p->width, p->height, e);
 	ocr_page_free(&page.words);
 	if (st != ST_OK)
 		return st;
-	tell_coding(j, p);
+	if (j->amend == NULL)
+		tell_coding(j, p);
 	j->n++;
 	return ST_OK;
 }
@@ -198,18 +230,17 @@ static void tell_notes(struct job *j, int64_t now)
 	}
 }
 
-static void tell_job(struct job *j, const char *what, int64_t now)
+static void tell_job(struct job *j, const char *what, const char *proof, int64_t now)
 {
 	end_same(j);
 	char ocr[192] = "";
 	if (j->words > 0)
 		snprintf(ocr, sizeof ocr, "; text by Tesseract (%.40s), %zu words, mean confidence %.1f",
 		         j->c->env->profile->convert.ocr, j->words, j->confidence / (double)j->words);
-	item_add_event(j->it, now, "migration", "success", "%s, PDF/A-2b, %zu page(s): %s%s", what, j->n,
-	               j->codings.data == NULL ? "" : (const char *)j->codings.data, ocr);
+	item_add_event(j->it, now, "migration", "success", "%s, PDF/A-2b, %zu page(s)%s%s%s", what, j->n,
+	               j->codings.len == 0 ? "" : ": ", j->codings.len == 0 ? "" : (const char *)j->codings.data, ocr);
 	tell_notes(j, now);
-	item_add_event(j->it, now, "validation", "success", "read back: the pictures of %zu page(s) are those of the source",
-	               j->n);
+	item_add_event(j->it, now, "validation", "success", "%s", proof);
 }
 
 enum status job_finish(struct job *j, const char *what, struct err *e)
@@ -223,10 +254,16 @@ enum status job_finish(struct job *j, const char *what, struct err *e)
 		st = err_errno(e, "write", j->out.path);
 	if (st == ST_OK)
 		st = prove(j->out.temp, j->pages, j->n, e);
+	char proof[96];
+	snprintf(proof, sizeof proof, "read back: the pictures of %zu page(s) are those of the source", j->n);
+	return st == ST_OK ? job_commit(j, what, proof, e) : st;
+}
+
+enum status job_commit(struct job *j, const char *what, const char *proof, struct err *e)
+{
 	char sha256[65], *path = NULL;
 	int64_t size = 0;
-	if (st == ST_OK)
-		st = file_sha256(j->out.temp, sha256, &size, e);
+	enum status st = file_sha256(j->out.temp, sha256, &size, e);
 	if (st == ST_OK && (path = strdup(j->out.path)) == NULL)
 		st = no_memory(e);
 	if (st == ST_OK)
@@ -236,7 +273,7 @@ enum status job_finish(struct job *j, const char *what, struct err *e)
 	if (st == ST_OK) {
 		item_set_artefact(j->it, path, size, sha256, format_2b);
 		json_object_set_new(j->it->other, "pages", json_integer((json_int_t)j->n));
-		tell_job(j, what, j->c->env->now_ms());
+		tell_job(j, what, proof, j->c->env->now_ms());
 	}
 	free(path);
 	return st;

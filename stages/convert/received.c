@@ -7,7 +7,7 @@
 #include "stages/pdfa/check.h"
 
 /* A page of A0 at 300 dpi fits; so many pages does no record of an archive have. */
-static const struct redraw_limits limits = {.pages = 20000, .pixels = UINT64_C(160) << 20};
+const struct redraw_limits received_limits = {.pages = 20000, .pixels = UINT64_C(160) << 20};
 
 /* PRONOM keys of PDF by itself. */
 static const char *plain_format(int version)
@@ -41,15 +41,14 @@ struct checked {
 	char broken[400]; /* rules, or the fault of reading */
 };
 
-static void list_broken(const struct pdfa_result *r, struct checked *to)
+void list_broken(const struct pdfa_result *r, char *to, size_t n)
 {
 	size_t at = 0;
-	for (size_t i = 0; i < r->n_findings && at < sizeof to->broken - 32; i++)
+	for (size_t i = 0; i < r->n_findings && at < n - 32; i++)
 		if (r->findings[i].broken > 0)
-			at += (size_t)snprintf(to->broken + at, sizeof to->broken - at, "%s%s", at == 0 ? "it breaks " : ", ",
-			                       r->findings[i].rule);
+			at += (size_t)snprintf(to + at, n - at, "%s%s", at == 0 ? "it breaks " : ", ", r->findings[i].rule);
 	if (at == 0)
-		snprintf(to->broken, sizeof to->broken, "it cannot be read: %s %.300s", r->fault.code, r->fault.detail);
+		snprintf(to, n, "it cannot be read: %s %.300s", r->fault.code, r->fault.detail);
 }
 
 /* Errors: no memory. A part or level that the checker does not know stays unchecked. */
@@ -69,7 +68,7 @@ static enum status check_claim(const struct file_map *m, const struct pdf_claim 
 	if (st == ST_ITEM)
 		snprintf(to->broken, sizeof to->broken, "it cannot be read: %s %.300s", e->code, e->detail);
 	else
-		list_broken(&r, to);
+		list_broken(&r, to->broken, sizeof to->broken);
 	pdfa_result_free(&r);
 	return ST_OK;
 }
@@ -98,7 +97,7 @@ static enum status look_into(struct convert *c, struct item *it, struct err *e)
 	struct redraw *r = NULL;
 	struct err ignored;
 	enum status st = ST_OK;
-	if (c->env->profile->convert.secret_marks_count == 0 || redraw_open(it->sources[0].path, limits, &r, &ignored) != ST_OK)
+	if (c->env->profile->convert.secret_marks_count == 0 || redraw_open(it->sources[0].path, received_limits, &r, &ignored) != ST_OK)
 		return ST_OK;
 	for (size_t i = 0; st == ST_OK && i < redraw_pages(r); i++) {
 		struct ocr_page words;
@@ -131,8 +130,7 @@ static enum status keep(struct convert *c, struct item *it, const struct file_ma
 	return st;
 }
 
-/* The words that are put under a drawn page: its own, where they have a meaning; else NULL, and the picture is read. */
-static const struct ocr_page *words_of(struct job *j, const struct redraw_page *page)
+const struct ocr_page *received_words(struct job *j, const struct redraw_page *page)
 {
 	size_t letters = 0;
 	for (size_t i = 0; i < page->words.n; i++)
@@ -155,7 +153,7 @@ static enum status draw_pages(struct job *j, struct redraw *r, struct err *e)
 		if (st == ST_OK) {
 			if (page.inks)
 				page_list_add(&j->notes[NOTE_INKS], j->n + 1);
-			st = job_page(j, &page.picture, words_of(j, &page), e);
+			st = job_page(j, &page.picture, received_words(j, &page), e);
 			redraw_page_free(r, &page);
 		}
 		if (st != ST_OK)
@@ -172,18 +170,48 @@ static bool lacks_words(struct convert *c, struct redraw *r)
 	struct err ignored;
 	if (redraw_page(r, 0, c->env->profile->convert.redraw_dpi, &page, &ignored) != ST_OK)
 		return false;
-	bool lacks = words_of(&nothing, &page) == NULL;
+	bool lacks = received_words(&nothing, &page) == NULL;
 	redraw_page_free(r, &page);
 	page_list_free(&nothing.notes[NOTE_UNMAPPED]);
 	return lacks;
 }
 
-static enum status redraw_document(struct convert *c, struct item *it, const struct pdf_claim *claim,
-                                   const struct checked *checked, struct err *e)
+static enum status draw_document(struct convert *c, struct item *it, struct redraw *r, struct err *e)
+{
+	struct job j;
+	enum status st = job_open(&j, c, it, e);
+	if (st == ST_OK)
+		st = draw_pages(&j, r, e);
+	if (st == ST_OK)
+		st = job_finish(&j, "received PDF drawn as pictures with its text kept underneath", e);
+	job_drop(&j);
+	return st;
+}
+
+/* why: the least change was not enough; or "". */
+static void tell_received(struct item *it, int64_t now, const struct redraw *r, const struct pdf_claim *claim,
+                          const struct checked *checked, const char *why)
+{
+	if (*why != '\0')
+		item_add_event(it, now, "validation", "warning", "with the least change alone %s; so it was drawn", why);
+	if (redraw_was_mended(r))
+		item_add_event(it, now, "validation", "warning",
+		               "the received file's cross-references were wrong and were made anew");
+	if (claim->part != 0)
+		item_add_event(it, now, "validation", "warning", "the received file says that it is PDF/A-%s; %s", checked->name,
+		               checked->truth == FALSE_CLAIM ? checked->broken : "the claim is not trusted");
+	if (claim->encrypted)
+		item_add_event(it, now, "validation", "warning", "the received file was encrypted and opened without a password");
+}
+
+/* By the least change, else by drawing. */
+static enum status rewrite_document(struct convert *c, struct item *it, const struct file_map *m, const struct pdf_claim *claim,
+                                    const struct checked *checked, struct err *e)
 {
 	struct redraw *r = NULL;
-	struct job j;
-	enum status st = redraw_open(it->sources[0].path, limits, &r, e);
+	char why[400] = "";
+	bool done = false;
+	enum status st = redraw_open(it->sources[0].path, received_limits, &r, e);
 	if (st != ST_OK)
 		return st;
 	if (ranges_may(c, it) && redraw_pages(r) > c->env->profile->convert.range_pages && lacks_words(c, r) &&
@@ -191,25 +219,12 @@ static enum status redraw_document(struct convert *c, struct item *it, const str
 		redraw_close(r);
 		return ST_OK;
 	}
-	st = job_open(&j, c, it, e);
-	if (st == ST_OK)
-		st = draw_pages(&j, r, e);
-	if (st == ST_OK)
-		st = job_finish(&j, "received PDF drawn as pictures with its text kept underneath", e);
-	job_drop(&j);
-	int64_t now = c->env->now_ms();
-	if (it->range.of > 0) {
-		redraw_close(r);
-		return st;
-	}
-	if (st == ST_OK && redraw_was_mended(r))
-		item_add_event(it, now, "validation", "warning",
-		               "the received file's cross-references were wrong and were made anew for drawing");
-	if (st == ST_OK && claim->part != 0)
-		item_add_event(it, now, "validation", "warning", "the received file says that it is PDF/A-%s; %s", checked->name,
-		               checked->truth == FALSE_CLAIM ? checked->broken : "the claim is not trusted");
-	if (st == ST_OK && claim->encrypted)
-		item_add_event(it, now, "validation", "warning", "the received file was encrypted and opened without a password");
+	if (it->range.of == 0)
+		st = convert_amended(c, it, m, &done, why, sizeof why, e);
+	if (st == ST_OK && !done)
+		st = draw_document(c, it, r, e);
+	if (st == ST_OK && it->range.of == 0)
+		tell_received(it, c->env->now_ms(), r, claim, checked, why);
 	redraw_close(r);
 	return st;
 }
@@ -253,7 +268,7 @@ static enum status decide(struct convert *c, struct item *it, const struct file_
 		return err_set(e, ST_ITEM, "pdf-attachments", "files are embedded; a drawing of the pages would lose them");
 	if (claim->dynamic_form)
 		return err_set(e, ST_ITEM, "pdf-dynamic-form", "a dynamic XFA form: what its pages show is not its content");
-	return redraw_document(c, it, claim, checked, e);
+	return rewrite_document(c, it, m, claim, checked, e);
 }
 
 enum status convert_received(struct convert *c, struct item *it, struct err *e)

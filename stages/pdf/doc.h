@@ -131,6 +131,8 @@ enum status pdfobj_stream(const struct pdfobj *o, struct buf *to, struct err *e)
 
 /* Writes an object as PDF syntax (direct; streams give their dictionary). */
 void pdfobj_print(const struct pdfobj *o, struct buf *to);
+/* A name (7.3.5) with its '/'. */
+void pdf_print_name(const char *name, struct buf *to);
 /* Text string (7.9.2.2: PDFDocEncoding, UTF-16BE, UTF-8 with mark) to UTF-8; the caller frees. */
 char *pdfobj_text(const struct pdfobj *o);
 /* The reverse, as a PDF string object with its brackets: plain where ASCII, else UTF-16BE. */

@@ -164,7 +164,7 @@ enum status pdfobj_stream(const struct pdfobj *o, struct buf *to, struct err *e)
 	return st;
 }
 
-static void print_name(const char *name, struct buf *to)
+void pdf_print_name(const char *name, struct buf *to)
 {
 	buf_byte(to, '/');
 	for (const char *c = name; *c != '\0'; c++) {
@@ -228,7 +228,7 @@ void pdfobj_print(const struct pdfobj *o, struct buf *to)
 		print_string(o->u.string, to);
 		break;
 	case PDF_NAME:
-		print_name(o->u.name, to);
+		pdf_print_name(o->u.name, to);
 		break;
 	case PDF_REFERENCE:
 		buf_format(to, "%u %u R", o->u.reference.number, o->u.reference.generation);
@@ -246,7 +246,7 @@ void pdfobj_print(const struct pdfobj *o, struct buf *to)
 	case PDF_STREAM:
 		buf_str(to, "<<");
 		for (size_t i = 0; i < n; i++) {
-			print_name(pairs[i].key, to);
+			pdf_print_name(pairs[i].key, to);
 			buf_byte(to, ' ');
 			pdfobj_print(pairs[i].value, to);
 			if (i + 1 < n)

@@ -173,8 +173,7 @@ void pdfupd_print_without(struct pdfupd *u, uint32_t number, const char *const *
 			without = without || strcmp(*key, pairs[i].key) == 0;
 		if (without)
 			continue;
-		struct pdfobj name = {.kind = PDF_NAME, .u.name = pairs[i].key};
-		pdfobj_print(&name, to);
+		pdf_print_name(pairs[i].key, to);
 		buf_byte(to, ' ');
 		pdfobj_print(pairs[i].value, to);
 		buf_byte(to, '\n');
@@ -224,8 +223,7 @@ static void print_trailer(struct pdfupd *u, size_t start, struct buf *to)
 			skip = skip || strcmp(own[k], pdfobj_key(trailer, i)) == 0;
 		if (skip)
 			continue;
-		struct pdfobj name = {.kind = PDF_NAME, .u.name = pdfobj_key(trailer, i)};
-		pdfobj_print(&name, to);
+		pdf_print_name(pdfobj_key(trailer, i), to);
 		buf_byte(to, ' ');
 		pdfobj_print(pdfobj_value(trailer, i), to);
 		buf_byte(to, '\n');

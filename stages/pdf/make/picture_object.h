@@ -1,4 +1,4 @@
-/* A picture as an image XObject (ISO 32000-1, 8.9). Not for others than this folder. */
+/* A picture as an image XObject (ISO 32000-1, 8.9). Not for others than stages/pdf. */
 #ifndef ARKSEAL_PDF_MAKE_PICTURE_OBJECT_H
 #define ARKSEAL_PDF_MAKE_PICTURE_OBJECT_H
 

@@ -142,7 +142,8 @@ static void print_word(struct glyphless *g, const struct ocr_word *w, const stru
 	buf_str(to, ">Tj\n");
 }
 
-bool text_layer(struct glyphless *g, const struct ocr_page *words, double scale_x, double scale_y, double height, struct buf *to)
+bool text_layer(struct glyphless *g, const struct ocr_page *words, const char *font, double scale_x, double scale_y,
+                double height, struct buf *to)
 {
 	if (!begin(g))
 		return false;
@@ -159,7 +160,7 @@ bool text_layer(struct glyphless *g, const struct ocr_page *words, double scale_
 			/* Lines of a block that differ little (by what descenders they have) are of one size. */
 			if (i == 0 || w->block != w[-1].block || fabs(own - size) > 0.25 * size)
 				size = own;
-			buf_str(to, "/F0 ");
+			buf_format(to, "/%s ", font);
 			print_numbers(&size, 1, "Tf", to);
 		}
 		if (w->text == NULL || w->text[0] == '\0' || !utf8_valid(w->text, strlen(w->text)))

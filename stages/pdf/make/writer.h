@@ -1,4 +1,4 @@
-/* Objects of a new PDF, written one after the other (ISO 32000-1, 7.3 and 7.5). Not for others than this folder. */
+/* Objects of a new PDF, written one after the other (ISO 32000-1, 7.3 and 7.5). Not for others than stages/pdf. */
 #ifndef ARKSEAL_PDF_MAKE_WRITER_H
 #define ARKSEAL_PDF_MAKE_WRITER_H
 

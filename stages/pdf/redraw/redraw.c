@@ -137,6 +137,18 @@ bool redraw_was_mended(const struct redraw *r)
 	return pdf_was_repaired(r->ctx, r->doc) != 0;
 }
 
+enum status redraw_save(struct redraw *r, const char *path, struct err *e)
+{
+	pdf_write_options options = pdf_default_write_options;
+	options.do_encrypt = PDF_ENCRYPT_NONE;
+	enum status st = ST_OK;
+	fz_var(st);
+	fz_try(r->ctx) pdf_save_document(r->ctx, r->doc, path, &options);
+	fz_catch(r->ctx) st = caught(r, e);
+	fz_flush_warnings(r->ctx);
+	return st;
+}
+
 /* Runs the page on a device and ends the device; throws. Returns the number of faults in the page's content. */
 static int run(fz_context *ctx, pdf_page *page, fz_device *dev, fz_matrix ctm)
 {
@@ -231,6 +243,11 @@ static enum status place(const struct redraw *r, fz_rect bounds, double dpi, fz_
 	return ST_OK;
 }
 
+static bool shows_nothing(fz_context *ctx, pdf_obj *appearance)
+{
+	return !pdf_is_stream(ctx, appearance) || pdf_dict_get_int(ctx, appearance, PDF_NAME(Length)) == 0;
+}
+
 /* MuPDF invites to sign where a field is empty: what it would draw there is not in the document. Throws. */
 static void hide_empty_signatures(fz_context *ctx, pdf_document *doc, int page)
 {
@@ -239,7 +256,7 @@ static void hide_empty_signatures(fz_context *ctx, pdf_document *doc, int page)
 	for (int i = 0; i < pdf_array_len(ctx, annots); i++) {
 		pdf_obj *a = pdf_array_get(ctx, annots, i);
 		if (pdf_name_eq(ctx, pdf_dict_get_inheritable(ctx, a, PDF_NAME(FT)), PDF_NAME(Sig)) &&
-		    pdf_dict_get_inheritable(ctx, a, PDF_NAME(V)) == NULL && pdf_dict_get(ctx, a, PDF_NAME(AP)) == NULL)
+		    pdf_dict_get_inheritable(ctx, a, PDF_NAME(V)) == NULL && shows_nothing(ctx, pdf_dict_getp(ctx, a, "AP/N")))
 			pdf_dict_put_int(ctx, a, PDF_NAME(F), pdf_dict_get_int(ctx, a, PDF_NAME(F)) | HIDDEN);
 	}
 }

@@ -98,10 +98,28 @@ static bool of_kind(FT_Face face, enum program_kind kind)
 	return false;
 }
 
+/* Type 1 in a PDF is the plain program (ISO 32000-1, 9.9), without the headers of segments that it has as a file of its own on some systems:
+ * 80h, a number, the length. FreeType skips one, other readers take it for data. */
+static bool has_segments(struct bytes in)
+{
+	const uint8_t *mark = memmem(in.p, in.n, "eexec", 5);
+	struct rd r = {.in = in};
+	if (in.n > 0 && in.p[0] == 0x80)
+		return true;
+	if (mark == NULL)
+		return false;
+	rd_skip(&r, (size_t)(mark - in.p) + 6);
+	uint16_t head = rd_u16be(&r);
+	uint32_t length = rd_u32le(&r);
+	return !r.failed && head == 0x8002 && length <= rd_left(&r);
+}
+
 enum status program_open(struct program_library *l, struct buf *in, enum program_kind kind, struct program **ret_program,
                          struct err *e)
 {
 	if (in->failed || in->len == 0 || in->len > INT32_MAX)
+		return bad(in, e);
+	if (kind == PROGRAM_TYPE1 && has_segments((struct bytes){in->data, in->len}))
 		return bad(in, e);
 	struct program *p = calloc(1, sizeof *p);
 	if (p == NULL) {

@@ -1,0 +1,44 @@
+/* Documents that are amended; the first byte says with which remedies. What comes out is read by the strict reader. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "stages/pdf/amend/amend.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A document's own faults may be carried over (its page tree, say); that of the new file's form may not. */
+static void read_back(const char *made, size_t n)
+{
+	struct pdfdoc *d;
+	struct err e;
+	if (pdfdoc_open((struct bytes){(const uint8_t *)made, n}, &d, &e) != ST_OK && e.status != ST_RETRY)
+		abort();
+	pdfdoc_close(d);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct err e;
+	struct pdfdoc *d = NULL;
+	struct amend *a = NULL;
+	char *made = NULL;
+	size_t n = 0;
+	const struct pdfmake_meta meta = {.title = "a", .created = "2026-01-02T03:04:05+07:00", .part = 2, .conformance = 'B'};
+	if (size < 2 || size > ((size_t)1 << 18) || pdfdoc_open_lenient((struct bytes){data + 1, size - 1}, &d, &e) != ST_OK)
+		return 0;
+	FILE *f = open_memstream(&made, &n);
+	struct ocr_word word = {
+	    .text = (char *)(uintptr_t) "a", .right = 9, .bottom = 9, .x1 = 9, .y0 = 8, .y1 = 8, .last_in_line = true};
+	if (f != NULL && amend_open(d, f, &meta, data[0] & 31u, &a, &e) == ST_OK) {
+		if ((data[0] & 32) != 0)
+			(void)amend_text(a, 0, &(struct ocr_page){.words = &word, .n = 1}, 10, 10, &e);
+		if (amend_finish(a, &e) == ST_OK && fflush(f) == 0)
+			read_back(made, n);
+	}
+	amend_free(a);
+	if (f != NULL)
+		fclose(f);
+	free(made);
+	pdfdoc_close(d);
+	return 0;
+}
