@@ -13,7 +13,7 @@ enum { LOOK_DPI = 72 };
 /* The document as the strict reader has it. */
 struct source {
 	struct pdfdoc *doc;
-	char *mended; /* a copy in the work folder that MuPDF has made: decrypted, its cross-references mended; or NULL */
+	char *mended; /* a copy in the work folder that MuPDF has made (redraw_save); or NULL */
 	struct file_map map;
 };
 
@@ -24,18 +24,21 @@ static void source_close(struct source *s)
 	if (s->mended != NULL)
 		unlink(s->mended);
 	free(s->mended);
+	*s = (struct source){0};
 }
 
-/* Errors: ST_ITEM where it can only be drawn. */
-static enum status source_open(struct convert *c, struct item *it, const struct file_map *m, struct source *s, struct err *e)
+/* The document itself, where the strict reader can be used. Errors: ST_ITEM. */
+static enum status source_open(const struct file_map *m, struct source *s, struct err *e)
 {
 	enum status st = pdfdoc_open_lenient(m->in, &s->doc, e);
-	if (st == ST_RETRY || (st == ST_OK && !pdfdoc_encrypted(s->doc)))
-		return st;
-	pdfdoc_close(s->doc);
-	s->doc = NULL;
+	return st == ST_OK && pdfdoc_encrypted(s->doc) ? err_set(e, ST_ITEM, "pdf-encrypted", "it is encrypted") : st;
+}
+
+/* MuPDF's copy of it. Errors: ST_ITEM where it can only be drawn. */
+static enum status source_open_mended(struct convert *c, struct item *it, struct source *s, struct err *e)
+{
 	struct redraw *r = NULL;
-	st = redraw_open(it->sources[0].path, received_limits, &r, e);
+	enum status st = redraw_open(it->sources[0].path, received_limits, &r, e);
 	if (st == ST_OK && (s->mended = stage_path(c->env, it, "convert", ".mended.pdf")) == NULL)
 		st = err_set(e, ST_RETRY, "memory", "no memory for a path");
 	if (st == ST_OK)
@@ -214,7 +217,7 @@ static void tell_changes(const struct job *j, bool mended, struct buf *to)
 {
 	buf_str(to, "received PDF kept with the least change: metadata");
 	if (mended)
-		buf_str(to, ", cross-references and encryption");
+		buf_str(to, ", cross-references, encryption or appearances");
 	for (size_t i = 0; i < AMEND_CHANGES; i++) {
 		uint64_t n = amend_changed(j->amend, (enum amend_change)i);
 		if (n > 0)
@@ -264,26 +267,42 @@ static enum status amend_pages(struct job *j, struct source *s, unsigned remedie
 	return st;
 }
 
+/* Tries the document itself, then MuPDF's copy where the reader fails or appearances are missing. What cannot be read can still be
+ * drawn: then nothing works, and why says so. */
+static enum status choose_source(struct job *j, const struct file_map *m, struct source *s, unsigned *ret_remedies,
+                                 bool *ret_works, char *why, size_t n, struct err *e)
+{
+	enum status st = source_open(m, s, e);
+	*ret_works = false;
+	if (st == ST_OK)
+		st = find_remedies(j, s->doc, ret_remedies, ret_works, why, n, e);
+	if (st == ST_ITEM || (st == ST_OK && !*ret_works && strstr(why, "6.3.3-") != NULL)) {
+		source_close(s);
+		st = source_open_mended(j->c, j->it, s, e);
+		if (st == ST_OK)
+			st = find_remedies(j, s->doc, ret_remedies, ret_works, why, n, e);
+	}
+	if (st == ST_ITEM) {
+		snprintf(why, n, "it cannot be read: %s %.300s", e->code, e->detail);
+		return ST_OK;
+	}
+	return st;
+}
+
 enum status convert_amended(struct convert *c, struct item *it, const struct file_map *m, bool *ret_done, char *why, size_t n,
                             struct err *e)
 {
 	struct source s = {0};
 	struct job j;
 	unsigned remedies = 0;
-	bool works = false;
+	bool works;
 	*ret_done = false;
 	job_init(&j, c, it);
-	enum status st = source_open(c, it, m, &s, e);
-	if (st == ST_OK)
-		st = find_remedies(&j, s.doc, &remedies, &works, why, n, e);
-	/* What the strict reader cannot read can still be drawn. */
-	if (st == ST_ITEM) {
-		snprintf(why, n, "it cannot be read: %s %.300s", e->code, e->detail);
-		st = ST_OK;
-		works = false;
-	}
+	enum status st = choose_source(&j, m, &s, &remedies, &works, why, n, e);
 	if (st == ST_OK && works)
 		st = amend_pages(&j, &s, remedies, ret_done, why, n, e);
+	if (*ret_done)
+		why[0] = '\0';
 	job_drop(&j);
 	source_close(&s);
 	return st;

@@ -29,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FILE *f = open_memstream(&made, &n);
 	struct ocr_word word = {
 	    .text = (char *)(uintptr_t) "a", .right = 9, .bottom = 9, .x1 = 9, .y0 = 8, .y1 = 8, .last_in_line = true};
-	if (f != NULL && amend_open(d, f, &meta, data[0] & 31u, &a, &e) == ST_OK) {
-		if ((data[0] & 32) != 0)
+	if (f != NULL && amend_open(d, f, &meta, data[0] & 63u, &a, &e) == ST_OK) {
+		if ((data[0] & 64) != 0)
 			(void)amend_text(a, 0, &(struct ocr_page){.words = &word, .n = 1}, 10, 10, &e);
 		if (amend_finish(a, &e) == ST_OK && fflush(f) == 0)
 			read_back(made, n);

@@ -26,6 +26,7 @@ enum amend_remedy {
 	AMEND_NO_SUBSETS = 8,   /* CharSet and CIDSet taken out (6.2.11.4.2) */
 	AMEND_EMBED =
 	    16, /* simple fonts that every reader was expected to have: embedded, by faces of the same widths (6.2.11.4.1) */
+	AMEND_NO_ENCODING = 32, /* Encoding of symbolic TrueType fonts taken out (6.2.11.6) */
 };
 
 /* What was changed, to be told. */

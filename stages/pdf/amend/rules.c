@@ -63,6 +63,30 @@ static bool is_widget(const struct pdfobj *annotation)
 	return pdfobj_is_name(pdfobj_get(annotation, "Subtype"), "Widget");
 }
 
+/* A field's entry, its own or its parents' (table 220). */
+static const struct pdfobj *inherited(const struct pdfobj *field, const char *key)
+{
+	const struct pdfobj *value = pdfobj_get(field, key);
+	for (unsigned depth = 0; pdfobj_kind(value) == PDF_NULL && depth < 32; depth++) {
+		field = pdfobj_get(field, "Parent");
+		value = pdfobj_get(field, key);
+	}
+	return value;
+}
+
+static bool is_button(const struct pdfobj *annotation)
+{
+	return is_widget(annotation) && pdfobj_is_name(inherited(annotation, "FT"), "Btn");
+}
+
+/* 6.3.3: a button's appearance is a dictionary of states. One that is a stream becomes the only state. */
+static bool lacks_states(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
+{
+	(void)a;
+	(void)value;
+	return is_button(owner) && pdfobj_kind(pdfobj_get(pdfobj_get(owner, "AP"), "N")) == PDF_STREAM;
+}
+
 /* 6.4.1: a widget has none at all. */
 static bool action_of_annotation(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
 {
@@ -133,6 +157,20 @@ static bool embedded_anew(struct amend *a, const struct pdfobj *owner, const str
 	return amend_embeds(a, owner);
 }
 
+/* 6.2.11.6: a symbolic TrueType font has the encoding of its program; readers do not look at another (ISO 32000-1, 9.6.6.4). */
+static bool other_encoding(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
+{
+	enum { SYMBOLIC = 4 };
+	(void)value;
+	if (amend_embeds(a, owner))
+		return true;
+	if ((a->remedies & AMEND_NO_ENCODING) == 0 || !pdfobj_is_name(pdfobj_get(owner, "Subtype"), "TrueType") ||
+	    (pdfobj_integer(pdfobj_get(pdfobj_get(owner, "FontDescriptor"), "Flags")) & SYMBOLIC) == 0)
+		return false;
+	amend_count(a, AMEND_FONTS);
+	return true;
+}
+
 static bool unnamed(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
 {
 	(void)a;
@@ -194,7 +232,7 @@ static const struct entry_rule rules[] = {
     {FONT, "FontDescriptor", DESCRIPTOR, embedded_anew, -1},
     {FONT, "Subtype", ANY, embedded_anew, -1},
     {FONT, "BaseFont", ANY, embedded_anew, -1},
-    {FONT, "Encoding", ANY, embedded_anew, -1},
+    {FONT, "Encoding", ANY, other_encoding, -1},
     {FONT, "FirstChar", ANY, embedded_anew, -1},
     {FONT, "LastChar", ANY, embedded_anew, -1},
     {FONT, "Widths", ANY, embedded_anew, -1},
@@ -211,6 +249,7 @@ static const struct entry_rule rules[] = {
     {ANNOTATION, "AA", ANY, always, AMEND_ACTIONS},
     {ANNOTATION, "AP", ANY, always, -1},
     {ANNOTATION, "F", ANY, always, -1},
+    {ANNOTATION, "AS", ANY, lacks_states, -1},
     {FORM, "Fields", ANNOTATIONS, NULL, -1},
     {FORM, "DR", RESOURCES, NULL, -1},
     {FORM, "XFA", ANY, always, AMEND_FORMS},
@@ -286,22 +325,11 @@ static void put_flags(struct amend *a, const struct pdfobj *annotation, struct b
 		buf_format(to, "/F %lld\n", (long long)now);
 }
 
-/* A field's entry, its own or its parents' (table 220). */
-static const struct pdfobj *inherited(const struct pdfobj *field, const char *key)
-{
-	const struct pdfobj *value = pdfobj_get(field, key);
-	for (unsigned depth = 0; pdfobj_kind(value) == PDF_NULL && depth < 32; depth++) {
-		field = pdfobj_get(field, "Parent");
-		value = pdfobj_get(field, key);
-	}
-	return value;
-}
-
 /* A field that shows nothing: not signed, or without a value and a look of its own. */
 static bool shows_nothing(const struct pdfobj *annotation)
 {
 	return is_widget(annotation) && pdfobj_kind(inherited(annotation, "V")) == PDF_NULL &&
-	       (pdfobj_is_name(inherited(annotation, "FT"), "Sig") || pdfobj_kind(pdfobj_get(annotation, "MK")) == PDF_NULL);
+	       (pdfobj_is_name(inherited(annotation, "FT"), "Sig") || pdfobj_length(pdfobj_get(annotation, "MK")) == 0);
 }
 
 static bool has_area(const struct pdfobj *rect)
@@ -314,7 +342,7 @@ static bool has_area(const struct pdfobj *rect)
 static void put_appearance(struct amend *a, const struct pdfobj *annotation, struct buf *to)
 {
 	const struct pdfobj *ap = pdfobj_get(annotation, "AP"), *n = pdfobj_get(ap, "N");
-	bool button = is_widget(annotation) && pdfobj_is_name(inherited(annotation, "FT"), "Btn");
+	bool button = is_button(annotation), wrap = lacks_states(a, annotation, NULL);
 	const struct pdfobj *state = pdfobj_get(n, pdfobj_name(pdfobj_get(annotation, "AS")));
 	bool choose = pdfobj_kind(n) == PDF_DICT && !button && pdfobj_kind(state) == PDF_STREAM;
 	if (pdfobj_kind(n) == PDF_NULL) {
@@ -325,16 +353,16 @@ static void put_appearance(struct amend *a, const struct pdfobj *annotation, str
 			buf_format(to, "/AP<</N %u 0 R>>\n", a->empty);
 		return;
 	}
-	if (choose || pdfobj_length(ap) != 1)
+	if (choose || wrap || pdfobj_length(ap) != 1)
 		amend_count(a, AMEND_ANNOTATIONS);
 	if (to != NULL)
-		buf_str(to, "/AP<</N ");
+		buf_str(to, wrap ? "/AS/On/AP<</N<</On " : "/AP<</N ");
 	if (choose)
 		amend_put(a, state, XOBJECT, to);
 	else
 		amend_put(a, n, pdfobj_kind(n) == PDF_STREAM ? XOBJECT : XOBJECTS, to);
 	if (to != NULL)
-		buf_str(to, ">>\n");
+		buf_str(to, wrap ? ">>>>\n" : ">>\n");
 }
 
 /* Whether an order of layers shows one, however deep. */
@@ -407,6 +435,19 @@ static void put_glyph_map(struct amend *a, const struct pdfobj *font, struct buf
 		buf_str(to, "/CIDToGIDMap/Identity\n");
 }
 
+/* 6.2.2: a page has its own, not its parents'. */
+static void put_resources(struct amend *a, const struct pdfobj *page, struct buf *to)
+{
+	if (!pdfobj_is_name(pdfobj_get(page, "Type"), "Page") || pdfobj_kind(pdfobj_get(page, "Resources")) == PDF_DICT)
+		return;
+	const struct pdfobj *resources = pdfdoc_page_attribute(a->doc, pdfobj_number(page), "Resources");
+	if (pdfobj_kind(resources) != PDF_DICT)
+		return;
+	if (to != NULL)
+		buf_str(to, "/Resources ");
+	amend_put(a, resources, RESOURCES, to);
+}
+
 static void put_catalog(struct amend *a, struct buf *to)
 {
 	if (to == NULL)
@@ -429,6 +470,8 @@ void amend_put_new(struct amend *a, const struct pdfobj *owner, enum role role, 
 	case PAGE:
 		if (has_layer(a, owner, NULL))
 			amend_put_layer(a, owner, amend_layer(a, owner), to);
+		else
+			put_resources(a, owner, to);
 		break;
 	case RESOURCES:
 		if (a->inks != 0)
@@ -483,7 +526,7 @@ unsigned amend_remedies(const struct pdfa_result *found)
 	} rows[] = {
 	    {"6.6.", AMEND_XMP_ANEW},        {"6.2.3-", AMEND_OWN_INTENT},      {"6.2.4.3-2", AMEND_OWN_INTENT},
 	    {"6.2.4.3-4", AMEND_OWN_INTENT}, {"6.2.4.3-3", AMEND_DEFAULT_CMYK}, {"6.2.11.4.2-", AMEND_NO_SUBSETS},
-	    {"6.2.11.4.1-1", AMEND_EMBED},   {"6.2.11.2-", AMEND_EMBED},
+	    {"6.2.11.4.1-1", AMEND_EMBED},   {"6.2.11.2-", AMEND_EMBED},        {"6.2.11.6-3", AMEND_NO_ENCODING},
 	};
 	unsigned remedies = 0;
 	for (size_t i = 0; i < found->n_findings; i++)

@@ -137,18 +137,6 @@ bool redraw_was_mended(const struct redraw *r)
 	return pdf_was_repaired(r->ctx, r->doc) != 0;
 }
 
-enum status redraw_save(struct redraw *r, const char *path, struct err *e)
-{
-	pdf_write_options options = pdf_default_write_options;
-	options.do_encrypt = PDF_ENCRYPT_NONE;
-	enum status st = ST_OK;
-	fz_var(st);
-	fz_try(r->ctx) pdf_save_document(r->ctx, r->doc, path, &options);
-	fz_catch(r->ctx) st = caught(r, e);
-	fz_flush_warnings(r->ctx);
-	return st;
-}
-
 /* Runs the page on a device and ends the device; throws. Returns the number of faults in the page's content. */
 static int run(fz_context *ctx, pdf_page *page, fz_device *dev, fz_matrix ctm)
 {
@@ -249,7 +237,7 @@ static bool shows_nothing(fz_context *ctx, pdf_obj *appearance)
 }
 
 /* MuPDF invites to sign where a field is empty: what it would draw there is not in the document. Throws. */
-static void hide_empty_signatures(fz_context *ctx, pdf_document *doc, int page)
+static void hide_empty_signatures(fz_context *ctx, pdf_document *doc, int page, bool hide)
 {
 	pdf_obj *annots = pdf_dict_get(ctx, pdf_lookup_page_obj(ctx, doc, page), PDF_NAME(Annots));
 	enum { HIDDEN = 2 };
@@ -257,7 +245,8 @@ static void hide_empty_signatures(fz_context *ctx, pdf_document *doc, int page)
 		pdf_obj *a = pdf_array_get(ctx, annots, i);
 		if (pdf_name_eq(ctx, pdf_dict_get_inheritable(ctx, a, PDF_NAME(FT)), PDF_NAME(Sig)) &&
 		    pdf_dict_get_inheritable(ctx, a, PDF_NAME(V)) == NULL && shows_nothing(ctx, pdf_dict_getp(ctx, a, "AP/N")))
-			pdf_dict_put_int(ctx, a, PDF_NAME(F), pdf_dict_get_int(ctx, a, PDF_NAME(F)) | HIDDEN);
+			pdf_dict_put_int(ctx, a, PDF_NAME(F),
+			                 (pdf_dict_get_int(ctx, a, PDF_NAME(F)) & ~HIDDEN) | (hide ? HIDDEN : 0));
 	}
 }
 
@@ -273,7 +262,7 @@ static enum status draw_page(struct redraw *r, size_t i, double dpi, bool text_o
 	fz_var(st);
 	fz_try(ctx)
 	{
-		hide_empty_signatures(ctx, r->doc, (int)i);
+		hide_empty_signatures(ctx, r->doc, (int)i, true);
 		page = pdf_load_page(ctx, r->doc, (int)i);
 		*ret_bounds = pdf_bound_page(ctx, page);
 		fz_matrix ctm;
@@ -287,6 +276,54 @@ static enum status draw_page(struct redraw *r, size_t i, double dpi, bool text_o
 	if (st == ST_OK && (d->faults > 0 || r->loss[0] != '\0'))
 		st =
 		    err_set(e, ST_ITEM, "pdf-broken", "MuPDF: %s", r->loss[0] != '\0' ? r->loss : "faults in the page's content");
+	return st;
+}
+
+/* MuPDF keeps what it makes for drawing to itself: that is given up, and made again as a change of the document. Throws. */
+static void make_appearance(fz_context *ctx, pdf_annot *annotation)
+{
+	pdf_obj *o = pdf_annot_obj(ctx, annotation);
+	enum { HIDDEN = 2 };
+	if (pdf_is_dict(ctx, pdf_dict_getp(ctx, o, "AP/N")) || (pdf_dict_get_int(ctx, o, PDF_NAME(F)) & HIDDEN) != 0)
+		return;
+	pdf_annot_pop_and_discard_local_xref(ctx, annotation);
+	pdf_dirty_annot(ctx, annotation);
+	pdf_update_annot(ctx, annotation);
+}
+
+/* Throws. */
+static void make_appearances(fz_context *ctx, pdf_document *doc, int i)
+{
+	pdf_page *page = NULL;
+	fz_var(page);
+	hide_empty_signatures(ctx, doc, i, true);
+	fz_try(ctx)
+	{
+		page = pdf_load_page(ctx, doc, i);
+		for (pdf_annot *a = pdf_first_annot(ctx, page); a != NULL; a = pdf_next_annot(ctx, a))
+			make_appearance(ctx, a);
+		for (pdf_annot *w = pdf_first_widget(ctx, page); w != NULL; w = pdf_next_widget(ctx, w))
+			make_appearance(ctx, w);
+	}
+	fz_always(ctx) fz_drop_page(ctx, (fz_page *)page);
+	fz_catch(ctx) fz_rethrow(ctx);
+	hide_empty_signatures(ctx, doc, i, false);
+}
+
+enum status redraw_save(struct redraw *r, const char *path, struct err *e)
+{
+	pdf_write_options options = pdf_default_write_options;
+	options.do_encrypt = PDF_ENCRYPT_NONE;
+	enum status st = ST_OK;
+	fz_var(st);
+	fz_try(r->ctx)
+	{
+		for (size_t i = 0; i < r->pages; i++)
+			make_appearances(r->ctx, r->doc, (int)i);
+		pdf_save_document(r->ctx, r->doc, path, &options);
+	}
+	fz_catch(r->ctx) st = caught(r, e);
+	fz_flush_warnings(r->ctx);
 	return st;
 }
 

@@ -30,8 +30,8 @@ size_t redraw_pages(const struct redraw *r);
 /* The cross-references did not fit and were made anew from the objects found. */
 bool redraw_was_mended(const struct redraw *r);
 
-/* Writes the document anew as MuPDF has read it, without encryption, its cross-references mended: for a reader that is strict. Before any page is
- * drawn. Errors: as redraw_page. */
+/* Writes the document anew as MuPDF has read it, for a reader that is strict: without encryption, its cross-references mended, with appearances for
+ * annotations and form fields that have none. No page is drawn afterwards. Errors: as redraw_page. */
 enum status redraw_save(struct redraw *r, const char *path, struct err *e);
 
 struct redraw_page {
