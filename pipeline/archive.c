@@ -344,18 +344,13 @@ static enum status move(const struct archive *a, const struct item_file *f, cons
 }
 
 /* The name of a result, relative to the root. A package and what goes beside it have their names already; a document gets the
- * item's path and the artefact's extension, a companion what follows the artefact's name in its own. */
+ * item's path and the artefact's extension, a companion what its own name says it is. */
 static char *place(const struct item *it, const struct item_file *f)
 {
-	const char *main_name = path_name(it->artefact.path), *own = path_name(f->path), *extension = path_extension(main_name);
-	size_t stem = strlen(main_name) - (extension[0] == '\0' ? 0 : strlen(extension) + 1);
 	char *to;
 	if (it->kind == ITEM_PACKAGE)
-		return strdup(own);
-	if (f != &it->artefact && (strncmp(own, main_name, stem) != 0 || own[stem] != '.'))
-		return strdup(own);
-	const char *tail = f == &it->artefact ? main_name + stem : own + stem;
-	return asprintf(&to, "%s%s", it->path != NULL ? it->path : it->id, tail) < 0 ? NULL : to;
+		return strdup(path_name(f->path));
+	return asprintf(&to, "%s%s", it->path != NULL ? it->path : it->id, item_file_tail(f->path)) < 0 ? NULL : to;
 }
 
 static enum status publish_file(const struct archive *a, struct item *it, struct item_file *f, char **ret_place, struct err *e)

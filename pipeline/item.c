@@ -104,6 +104,13 @@ void item_add_source(struct item *it, const char *path, int64_t size, const char
 	fill_file(append_file(&it->sources, &it->n_sources), path, size, sha256, NULL);
 }
 
+void item_clear_companions(struct item *it)
+{
+	free_files(it->companions, it->n_companions);
+	it->companions = NULL;
+	it->n_companions = 0;
+}
+
 void item_clear_parts(struct item *it)
 {
 	free_files(it->parts, it->n_parts);
@@ -115,6 +122,16 @@ void item_clear_parts(struct item *it)
 void item_add_part(struct item *it, const char *path, int64_t size, const char *sha256)
 {
 	fill_file(append_file(&it->parts, &it->n_parts), path, size, sha256, NULL);
+}
+
+const char *item_file_tail(const char *path)
+{
+	enum { DIGITS = 32 };
+	const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
+	const char *last = strrchr(name, '.'), *dot = NULL;
+	if (strspn(name, "0123456789abcdef") == DIGITS && name[DIGITS] == '.')
+		dot = strchr(name + DIGITS + 1, '.');
+	return dot != NULL ? dot : last != NULL ? last : name + strlen(name);
 }
 
 void item_add_companion(struct item *it, const char *path, int64_t size, const char *sha256)

@@ -90,7 +90,10 @@ const char *item_text(const struct item *it, struct buf *to);
 /* Sets a string member, copying; frees what was there. */
 void item_set(char **member, const char *value);
 void item_add_source(struct item *it, const char *path, int64_t size, const char *sha256);
+/* What follows the stage's name in the name of a file that a stage made (stage_path): ".alto.xml"; of another file its extension. Inside path. */
+const char *item_file_tail(const char *path);
 void item_add_companion(struct item *it, const char *path, int64_t size, const char *sha256);
+void item_clear_companions(struct item *it);
 void item_set_artefact(struct item *it, const char *path, int64_t size, const char *sha256, const char *format);
 void item_add_part(struct item *it, const char *path, int64_t size, const char *sha256);
 /* Takes range and parts away. */

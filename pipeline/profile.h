@@ -103,10 +103,11 @@ struct profile_convert {
 	unsigned min_dpi_map;
 	bool trust_claims;     /* an unsigned received PDF that truly is the PDF/A that it claims is kept as it is */
 	char *signed_not_pdfa; /* a signed PDF that is no PDF/A, which is never rewritten: "keep" as it is, or "quarantine" */
-	unsigned range_pages;  /* a document with more pages is read in such ranges by several workers; 0: never */
-	unsigned redraw_dpi;   /* pages of a received PDF drawn as pictures */
-	char *secret;          /* a document whose text has one of secret_marks is held ("hold") or refused ("refuse") */
-	char **secret_marks;   /* words that stand alone on a page: "TUYỆT MẬT"; none: not looked for */
+	char *attachments; /* files in a received PDF that may not stay there: "take-out" beside the document, or "quarantine" */
+	unsigned range_pages; /* a document with more pages is read in such ranges by several workers; 0: never */
+	unsigned redraw_dpi;  /* pages of a received PDF drawn as pictures */
+	char *secret;         /* a document whose text has one of secret_marks is held ("hold") or refused ("refuse") */
+	char **secret_marks;  /* words that stand alone on a page: "TUYỆT MẬT"; none: not looked for */
 	unsigned secret_marks_count;
 	char *secret_article; /* the rule that the notice names */
 	struct profile_checks checks;

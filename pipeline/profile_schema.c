@@ -101,6 +101,7 @@ static const cyaml_schema_field_t convert_fields[] = {
     NUMBER("min-dpi-map", struct profile_convert, min_dpi_map),
     TRUTH("trust-claims", struct profile_convert, trust_claims),
     TEXT("signed-not-pdfa", struct profile_convert, signed_not_pdfa),
+    TEXT("attachments", struct profile_convert, attachments),
     NUMBER("range-pages", struct profile_convert, range_pages),
     NUMBER("redraw-dpi", struct profile_convert, redraw_dpi),
     TEXT("secret", struct profile_convert, secret),
@@ -184,6 +185,7 @@ static const char *const flavours[] = {"1b", "2b", "2u", "3b", "3u", NULL};
 static const char *const secrecies[] = {"hold", "refuse", NULL};
 static const char *const actions[] = {"off", "note", "hold", "quarantine", NULL};
 static const char *const signed_words[] = {"keep", "quarantine", NULL};
+static const char *const attachment_words[] = {"take-out", "quarantine", NULL};
 static const char *const sidecar_words[] = {"alto", "text", NULL};
 static const char *const digests[] = {"sha256", "sha384", "sha512", NULL};
 static const char *const pages[] = {"first", "last", NULL};
@@ -211,6 +213,7 @@ static const struct config_rule rules[] = {
     {"convert.min-dpi", 0, 2400, NULL, "0"},
     {"convert.min-dpi-map", 0, 2400, NULL, "0"},
     {"convert.signed-not-pdfa", 0, 0, signed_words, "quarantine"},
+    {"convert.attachments", 0, 0, attachment_words, "take-out"},
     {"convert.range-pages", 0, 10000, NULL, "8"},
     {"convert.redraw-dpi", 72, 1200, NULL, "200"},
     {"convert.secret", 0, 0, secrecies, "hold"},

@@ -109,6 +109,10 @@ enum status bundled_fill(const struct item *it, const char *archive_code, struct
 	enum status st = fill_events(b, it->events, e);
 	if (st == ST_OK)
 		st = bundled_signatures(b, it->artefact.path, e);
+	if (st == ST_OK)
+		st = bundled_companions(it, b, e);
+	d->companions = b->companions;
+	d->n_companions = b->n_companions;
 	d->signatures = b->signatures;
 	d->n_signatures = b->n_signatures;
 	return st;
@@ -121,6 +125,7 @@ void bundled_free(struct bundled *b)
 		free(b->texts[2 * i + 1]);
 		buf_free(&b->values[i]);
 	}
+	bundled_companions_free(b);
 	free(b->texts);
 	free(b->values);
 	free(b->signatures);

@@ -15,6 +15,8 @@ struct bundled {
 	char **texts;       /* of the signatures */
 	struct buf *values; /* of the signatures */
 	size_t n_signatures;
+	struct package_companion *companions;
+	size_t n_companions;
 };
 
 /* Fills *b from a document's record; archive_code goes before the file code. The caller frees with bundled_free. */
@@ -23,6 +25,10 @@ void bundled_free(struct bundled *b);
 
 /* Who signed a PDF, by which algorithm, with which value: for PREMIS signatureInformation. A file without signatures is fine. */
 enum status bundled_signatures(struct bundled *b, const char *path, struct err *e);
+
+/* The files that belong to a document, as the package takes them: "<document's name>.<what>". Errors: ST_RETRY "memory". */
+enum status bundled_companions(const struct item *it, struct bundled *b, struct err *e);
+void bundled_companions_free(struct bundled *b);
 
 /* package_fields over a JSON object. */
 const char *bundle_field(const void *source, const char *name);

@@ -10,15 +10,9 @@
 /* Pages are compared, and looked at, as they are drawn at this resolution: what a least change could do wrong shows there. */
 enum { LOOK_DPI = 72 };
 
-/* The document as the strict reader has it. */
-struct source {
-	struct pdfdoc *doc;
-	char *mended; /* a copy in the work folder that MuPDF has made (redraw_save); or NULL */
-	struct file_map map;
-};
-
-static void source_close(struct source *s)
+void source_close(struct source *s)
 {
+	attachments_free(&s->attached);
 	pdfdoc_close(s->doc);
 	file_map_close(&s->map);
 	if (s->mended != NULL)
@@ -66,11 +60,11 @@ static enum status check_file(const char *path, struct pdfa_result *ret_result, 
 }
 
 /* Writes the document with the remedies, without text, and has it checked. */
-static enum status try_remedies(struct job *j, const struct pdfdoc *doc, unsigned remedies, struct pdfa_result *ret_result,
+static enum status try_remedies(struct job *j, const struct source *s, unsigned remedies, struct pdfa_result *ret_result,
                                 struct err *e)
 {
 	*ret_result = (struct pdfa_result){0};
-	enum status st = job_open_amended(j, doc, remedies, e);
+	enum status st = job_open_amended(j, s, remedies, e);
 	if (st == ST_OK)
 		st = amend_finish(j->amend, e);
 	if (st == ST_OK && fflush(j->out.stream) != 0)
@@ -82,7 +76,7 @@ static enum status try_remedies(struct job *j, const struct pdfdoc *doc, unsigne
 }
 
 /* Looks for the remedies that do; the checker decides after each try. *ret_works false: none do, why says what is left. */
-static enum status find_remedies(struct job *j, const struct pdfdoc *doc, unsigned *ret_remedies, bool *ret_works, char *why,
+static enum status find_remedies(struct job *j, const struct source *s, unsigned *ret_remedies, bool *ret_works, char *why,
                                  size_t n, struct err *e)
 {
 	enum status st = ST_OK;
@@ -90,7 +84,7 @@ static enum status find_remedies(struct job *j, const struct pdfdoc *doc, unsign
 	*ret_works = false;
 	for (bool more = true; st == ST_OK && more && !*ret_works;) {
 		struct pdfa_result found;
-		st = try_remedies(j, doc, *ret_remedies, &found, e);
+		st = try_remedies(j, s, *ret_remedies, &found, e);
 		unsigned remedies = st == ST_OK ? amend_remedies(&found) : 0;
 		*ret_works = st == ST_OK && found.passes;
 		more = st == ST_OK && !*ret_works && (remedies & ~*ret_remedies) != 0;
@@ -247,7 +241,8 @@ static enum status finish(struct job *j, struct source *s, struct redraw *before
 	if (st != ST_OK || !*ret_done)
 		return st;
 	tell_changes(j, s->mended != NULL, &what);
-	return job_commit(j, (const char *)what.data, "drawn before and after: the pages look the same", e);
+	st = attachments_take_out(j, s->doc, &s->attached, false, e);
+	return st != ST_OK ? st : job_commit(j, (const char *)what.data, "drawn before and after: the pages look the same", e);
 }
 
 static enum status amend_pages(struct job *j, struct source *s, unsigned remedies, bool *ret_done, char *why, size_t n,
@@ -256,7 +251,7 @@ static enum status amend_pages(struct job *j, struct source *s, unsigned remedie
 	struct redraw *r = NULL;
 	enum status st = redraw_open(j->it->sources[0].path, received_limits, &r, e);
 	if (st == ST_OK)
-		st = job_open_amended(j, s->doc, remedies, e);
+		st = job_open_amended(j, s, remedies, e);
 	if (st == ST_OK)
 		st = sidecars_open(j, e);
 	if (st == ST_OK)
@@ -267,6 +262,15 @@ static enum status amend_pages(struct job *j, struct source *s, unsigned remedie
 	return st;
 }
 
+static enum status use_source(struct job *j, struct source *s, unsigned *ret_remedies, bool *ret_works, char *why, size_t n,
+                              struct err *e)
+{
+	enum status st = attachments_find(s->doc, &s->attached, e);
+	if (st == ST_OK && s->attached.n_out > 0 && strcmp(j->c->env->profile->convert.attachments, "quarantine") == 0)
+		st = err_set(e, ST_ITEM, "pdf-attachments", "%zu files are embedded that are no PDF/A", s->attached.n_out);
+	return st == ST_OK ? find_remedies(j, s, ret_remedies, ret_works, why, n, e) : st;
+}
+
 /* Tries the document itself, then MuPDF's copy where the reader fails or appearances are missing. What cannot be read can still be
  * drawn: then nothing works, and why says so. */
 static enum status choose_source(struct job *j, const struct file_map *m, struct source *s, unsigned *ret_remedies,
@@ -275,35 +279,33 @@ static enum status choose_source(struct job *j, const struct file_map *m, struct
 	enum status st = source_open(m, s, e);
 	*ret_works = false;
 	if (st == ST_OK)
-		st = find_remedies(j, s->doc, ret_remedies, ret_works, why, n, e);
+		st = use_source(j, s, ret_remedies, ret_works, why, n, e);
 	if (st == ST_ITEM || (st == ST_OK && !*ret_works && strstr(why, "6.3.3-") != NULL)) {
 		source_close(s);
 		st = source_open_mended(j->c, j->it, s, e);
 		if (st == ST_OK)
-			st = find_remedies(j, s->doc, ret_remedies, ret_works, why, n, e);
+			st = use_source(j, s, ret_remedies, ret_works, why, n, e);
 	}
-	if (st == ST_ITEM) {
+	if (st == ST_ITEM && strcmp(e->code, "pdf-attachments") != 0) {
 		snprintf(why, n, "it cannot be read: %s %.300s", e->code, e->detail);
 		return ST_OK;
 	}
 	return st;
 }
 
-enum status convert_amended(struct convert *c, struct item *it, const struct file_map *m, bool *ret_done, char *why, size_t n,
-                            struct err *e)
+enum status convert_amended(struct convert *c, struct item *it, const struct file_map *m, struct source *s, bool *ret_done,
+                            char *why, size_t n, struct err *e)
 {
-	struct source s = {0};
 	struct job j;
 	unsigned remedies = 0;
 	bool works;
 	*ret_done = false;
 	job_init(&j, c, it);
-	enum status st = choose_source(&j, m, &s, &remedies, &works, why, n, e);
+	enum status st = choose_source(&j, m, s, &remedies, &works, why, n, e);
 	if (st == ST_OK && works)
-		st = amend_pages(&j, &s, remedies, ret_done, why, n, e);
+		st = amend_pages(&j, s, remedies, ret_done, why, n, e);
 	if (*ret_done)
 		why[0] = '\0';
 	job_drop(&j);
-	source_close(&s);
 	return st;
 }

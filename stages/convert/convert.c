@@ -100,6 +100,7 @@ static enum status set_secret_aside(const struct convert *c, struct item *it, st
 	json_object_clear(it->description);
 	json_array_clear(it->events);
 	json_object_del(it->other, "pages");
+	item_clear_companions(it);
 	item_set_artefact(it, NULL, 0, "", NULL);
 	e->where[0] = '\0';
 	err_where(e, "%s", it->sources[0].path);
@@ -138,6 +139,8 @@ static enum status work(void *state, struct item *it, struct err *e)
 	if (st == ST_ITEM && strncmp(e->code, "secret-mark", 11) == 0)
 		return set_secret_aside(c, it, e);
 	/* What did not come to an end did not happen. */
+	if (st != ST_OK)
+		item_clear_companions(it);
 	while ((st != ST_OK || it->state == ITEM_PARTS) && json_array_size(it->events) > events)
 		json_array_remove(it->events, json_array_size(it->events) - 1);
 	if (st == ST_OK && it->range.of == 0)

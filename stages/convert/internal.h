@@ -7,6 +7,7 @@
 #include "stages/base/text.h"
 #include "stages/convert/part.h"
 #include "stages/pdf/amend/amend.h"
+#include "stages/pdf/attached.h"
 #include "stages/pdf/make/make.h"
 #include "stages/pdf/redraw/redraw.h"
 #include "stages/pdfa/check.h"
@@ -94,11 +95,12 @@ struct job {
 	struct part part_in;
 };
 
+struct source;
 void job_init(struct job *j, struct convert *c, struct item *it);
 /* Begins a new PDF, or a range of one. */
 enum status job_open(struct job *j, struct convert *c, struct item *it, struct err *e);
 /* Begins to amend a received one, without sidecars; and gives that up, so that another try can be begun. */
-enum status job_open_amended(struct job *j, const struct pdfdoc *doc, unsigned remedies, struct err *e);
+enum status job_open_amended(struct job *j, const struct source *s, unsigned remedies, struct err *e);
 void job_close_amended(struct job *j);
 /* Notes what the next page's picture, or drawing, must be. */
 enum status job_expect(struct job *j, const struct picture *p, struct err *e);
@@ -160,9 +162,31 @@ extern const struct redraw_limits received_limits;
 const struct ocr_page *received_words(struct job *j, const struct redraw_page *page);
 /* The rules that a file breaks, as the end of a sentence. */
 void list_broken(const struct pdfa_result *r, char *to, size_t n);
-/* Tries to make PDF/A of it by the least change. *ret_done false: it must be drawn, and why says why. Errors: as convert_received. */
-enum status convert_amended(struct convert *c, struct item *it, const struct file_map *m, bool *ret_done, char *why, size_t n,
-                            struct err *e);
+/* The files that are embedded in a received PDF. */
+struct attachments {
+	struct pdf_attached_list all;
+	uint32_t *out; /* the streams of those that must not stay, sorted */
+	size_t n_out;
+};
+/* Errors: ST_ITEM "pdf-attachments" (one cannot be read), "pdf-…"; ST_RETRY. Freed with attachments_free whatever is returned. */
+enum status attachments_find(const struct pdfdoc *d, struct attachments *a, struct err *e);
+void attachments_free(struct attachments *a);
+/* Writes those that must not stay, or all, beside the document: companions of the item, and an event for each. */
+enum status attachments_take_out(struct job *j, const struct pdfdoc *d, const struct attachments *a, bool all, struct err *e);
+
+/* A received document as the strict reader has it. */
+struct source {
+	struct pdfdoc *doc; /* NULL: it cannot be read */
+	char *mended;       /* a copy in the work folder that MuPDF has made (redraw_save); or NULL */
+	struct file_map map;
+	struct attachments attached;
+};
+void source_close(struct source *s);
+
+/* Tries to make PDF/A of it by the least change. *ret_done false: it must be drawn, and why says why. *s is closed by the
+ * caller whatever is returned. Errors: as convert_received. */
+enum status convert_amended(struct convert *c, struct item *it, const struct file_map *m, struct source *s, bool *ret_done,
+                            char *why, size_t n, struct err *e);
 
 /* The two ways of a document. */
 enum status convert_pictures(struct convert *c, struct item *it, struct err *e);

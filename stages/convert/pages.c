@@ -43,11 +43,16 @@ enum status job_open(struct job *j, struct convert *c, struct item *it, struct e
 	return st == ST_OK ? pdfmake_open(j->out.stream, &meta, &j->make, e) : st;
 }
 
-enum status job_open_amended(struct job *j, const struct pdfdoc *doc, unsigned remedies, struct err *e)
+enum status job_open_amended(struct job *j, const struct source *s, unsigned remedies, struct err *e)
 {
 	struct pdfmake_meta meta;
 	enum status st = open_output(j, &meta, e);
-	return st == ST_OK ? amend_open(doc, j->out.stream, &meta, remedies, &j->amend, e) : st;
+	if (st == ST_OK)
+		st = amend_open(s->doc, j->out.stream, &meta, remedies, &j->amend, e);
+	if (st == ST_OK)
+		amend_leave_out(j->amend, s->attached.out, s->attached.n_out,
+		                s->attached.n_out > 0 && s->attached.n_out == s->attached.all.n);
+	return st;
 }
 
 void job_close_amended(struct job *j)

@@ -97,7 +97,8 @@ static enum status look_into(struct convert *c, struct item *it, struct err *e)
 	struct redraw *r = NULL;
 	struct err ignored;
 	enum status st = ST_OK;
-	if (c->env->profile->convert.secret_marks_count == 0 || redraw_open(it->sources[0].path, received_limits, &r, &ignored) != ST_OK)
+	if (c->env->profile->convert.secret_marks_count == 0 ||
+	    redraw_open(it->sources[0].path, received_limits, &r, &ignored) != ST_OK)
 		return ST_OK;
 	for (size_t i = 0; st == ST_OK && i < redraw_pages(r); i++) {
 		struct ocr_page words;
@@ -176,12 +177,15 @@ static bool lacks_words(struct convert *c, struct redraw *r)
 	return lacks;
 }
 
-static enum status draw_document(struct convert *c, struct item *it, struct redraw *r, struct err *e)
+/* Nothing that is embedded stays in a drawing. */
+static enum status draw_document(struct convert *c, struct item *it, struct redraw *r, const struct source *s, struct err *e)
 {
 	struct job j;
 	enum status st = job_open(&j, c, it, e);
 	if (st == ST_OK)
 		st = draw_pages(&j, r, e);
+	if (st == ST_OK && s->doc != NULL)
+		st = attachments_take_out(&j, s->doc, &s->attached, true, e);
 	if (st == ST_OK)
 		st = job_finish(&j, "received PDF drawn as pictures with its text kept underneath", e);
 	job_drop(&j);
@@ -209,6 +213,7 @@ static enum status rewrite_document(struct convert *c, struct item *it, const st
                                     const struct checked *checked, struct err *e)
 {
 	struct redraw *r = NULL;
+	struct source s = {0};
 	char why[400] = "";
 	bool done = false;
 	enum status st = redraw_open(it->sources[0].path, received_limits, &r, e);
@@ -220,9 +225,12 @@ static enum status rewrite_document(struct convert *c, struct item *it, const st
 		return ST_OK;
 	}
 	if (it->range.of == 0)
-		st = convert_amended(c, it, m, &done, why, sizeof why, e);
+		st = convert_amended(c, it, m, &s, &done, why, sizeof why, e);
+	if (st == ST_OK && !done && s.doc == NULL && claim->attachments)
+		st = err_set(e, ST_ITEM, "pdf-attachments", "files are embedded, and %s", why);
 	if (st == ST_OK && !done)
-		st = draw_document(c, it, r, e);
+		st = draw_document(c, it, r, &s, e);
+	source_close(&s);
 	if (st == ST_OK && it->range.of == 0)
 		tell_received(it, c->env->now_ms(), r, claim, checked, why);
 	redraw_close(r);
@@ -264,8 +272,6 @@ static enum status decide(struct convert *c, struct item *it, const struct file_
 	}
 	if (claim->signatures)
 		return err_set(e, ST_ITEM, "pdf-signed-not-pdfa", "signed, and its XMP does not say that it is PDF/A");
-	if (claim->attachments)
-		return err_set(e, ST_ITEM, "pdf-attachments", "files are embedded; a drawing of the pages would lose them");
 	if (claim->dynamic_form)
 		return err_set(e, ST_ITEM, "pdf-dynamic-form", "a dynamic XFA form: what its pages show is not its content");
 	return rewrite_document(c, it, m, claim, checked, e);

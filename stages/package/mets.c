@@ -191,12 +191,28 @@ static char *all_ids(const struct package_file *files, size_t n)
 	return buf_take(&b);
 }
 
+/* A companion has its document's description. */
+static void link_file(struct xml *x, const struct package *p, const struct mets_parts *parts, size_t document,
+                      const struct package_file *f)
+{
+	char label[64], id[XML_ID];
+	snprintf(label, sizeof label, "link %zu", (size_t)(f - parts->data));
+	xml_id("uuid", p->objid, label, id);
+	xml_open(x, "div");
+	xml_attribute(x, "ID", id);
+	xml_attribute(x, "LABEL", "MetadataLink/File");
+	xml_attribute(x, "DMDID", parts->descriptive[document].id);
+	xml_attribute(x, "ADMID", parts->preservation->id);
+	pointer(x, f->id);
+	xml_close(x);
+}
+
 enum status mets_representation_write(const struct package *p, const struct mets_parts *parts, struct buf *ret_text,
                                       struct err *e)
 {
 	struct xml x;
 	static const char rep[] = "rep1";
-	char data[XML_ID], section[XML_ID], label[64];
+	char data[XML_ID], section[XML_ID];
 	char *ids = all_ids(parts->descriptive, p->n_documents);
 	if (ids == NULL)
 		return err_set(e, ST_RETRY, "memory", "no memory for METS");
@@ -214,7 +230,7 @@ enum status mets_representation_write(const struct package *p, const struct mets
 	xml_close(&x);
 	xml_open(&x, "fileSec");
 	xml_attribute(&x, "ID", section);
-	group(&x, p, data, "Data", parts->data, p->n_documents);
+	group(&x, p, data, "Data", parts->data, parts->n_data);
 	xml_close(&x);
 	structure(&x, p, rep);
 	division(&x, p->objid, rep);
@@ -227,18 +243,10 @@ enum status mets_representation_write(const struct package *p, const struct mets
 	pointer(&x, data);
 	xml_close(&x);
 	division(&x, p->objid, "MetadataLink");
-	for (size_t i = 0; i < p->n_documents; i++) {
-		char id[XML_ID];
-		snprintf(label, sizeof label, "link %zu", i);
-		xml_id("uuid", p->objid, label, id);
-		xml_open(&x, "div");
-		xml_attribute(&x, "ID", id);
-		xml_attribute(&x, "LABEL", "MetadataLink/File");
-		xml_attribute(&x, "DMDID", parts->descriptive[i].id);
-		xml_attribute(&x, "ADMID", parts->preservation->id);
-		pointer(&x, parts->data[i].id);
-		xml_close(&x);
-	}
+	const struct package_file *data_file = parts->data;
+	for (size_t i = 0; i < p->n_documents; i++)
+		for (size_t k = 0; k <= p->documents[i].n_companions; k++, data_file++)
+			link_file(&x, p, parts, i, data_file);
 	xml_close(&x);
 	xml_close(&x);
 	xml_close(&x);

@@ -7,7 +7,7 @@
  *                          representations/rep1/METS.xml
  *                          representations/rep1/metadata/descriptive/EAD_doc_<name>.xml, EAD_pic_<name>.xml
  *                          representations/rep1/metadata/preservation/PREMIS_rep1.xml
- *                          representations/rep1/data/<name>.pdf
+ *                          representations/rep1/data/<name>.pdf, and <name>.<what> for each companion
  *                          schemas/METS.xsd …
  *                          documentation/README.txt              what this is and how to check it
  *
@@ -43,6 +43,17 @@ struct package_signature {
 
 enum package_document_kind { PACKAGE_DOC, PACKAGE_PIC };
 
+/* A file that belongs to a document and lies beside it in data/: its text, what was attached to it, its signature. */
+struct package_companion {
+	const char *name;        /* file name with extension */
+	const char *source;      /* where the file lies now */
+	int64_t size;            /* bytes */
+	const char *sha256;      /* lower-case hexadecimal; the copy is checked against it */
+	const char *format;      /* PRONOM key; NULL: not known */
+	const char *format_name; /* "plain text" */
+	const char *mime;
+};
+
 struct package_document {
 	enum package_document_kind kind;
 	const char *name;        /* file name with extension */
@@ -57,6 +68,8 @@ struct package_document {
 	size_t n_events;
 	const struct package_signature *signatures;
 	size_t n_signatures;
+	const struct package_companion *companions;
+	size_t n_companions;
 };
 
 struct package {

@@ -104,17 +104,18 @@ static void signature(struct xml *x, const struct package_signature *s)
 	free(text);
 }
 
-static void document(struct xml *x, const struct package_document *d)
+/* An object that is left open for what follows originalName. */
+static void begin_file(struct xml *x, const char *kind, const struct package_companion *f)
 {
 	char size[24], upper[65];
 	size_t i;
-	snprintf(size, sizeof size, "%lld", (long long)d->size);
-	for (i = 0; i < 64 && d->sha256[i] != '\0'; i++)
-		upper[i] = d->sha256[i] >= 'a' ? (char)(d->sha256[i] - 'a' + 'A') : d->sha256[i];
+	snprintf(size, sizeof size, "%lld", (long long)f->size);
+	for (i = 0; i < 64 && f->sha256[i] != '\0'; i++)
+		upper[i] = f->sha256[i] >= 'a' ? (char)(f->sha256[i] - 'a' + 'A') : f->sha256[i];
 	upper[i] = '\0';
 	xml_open(x, "object");
 	xml_attribute(x, "xsi:type", "file");
-	identifier(x, "object", d->kind == PACKAGE_PIC ? "Pic" : "Doc", d->name);
+	identifier(x, "object", kind, f->name);
 	xml_open(x, "objectCharacteristics");
 	xml_element(x, "compositionLevel", "0");
 	xml_open(x, "fixity");
@@ -124,19 +125,33 @@ static void document(struct xml *x, const struct package_document *d)
 	xml_element(x, "size", size);
 	xml_open(x, "format");
 	xml_open(x, "formatDesignation");
-	xml_element(x, "formatName", d->format_name);
+	xml_element(x, "formatName", f->format_name);
 	xml_close(x);
-	xml_open(x, "formatRegistry");
-	xml_element(x, "formatRegistryName", "PRONOM");
-	xml_element(x, "formatRegistryKey", d->format);
-	xml_element(x, "formatRegistryRole", "specification");
+	if (f->format != NULL) {
+		xml_open(x, "formatRegistry");
+		xml_element(x, "formatRegistryName", "PRONOM");
+		xml_element(x, "formatRegistryKey", f->format);
+		xml_element(x, "formatRegistryRole", "specification");
+		xml_close(x);
+	}
 	xml_close(x);
 	xml_close(x);
-	xml_close(x);
-	xml_element(x, "originalName", d->name);
-	for (i = 0; i < d->n_signatures; i++)
+	xml_element(x, "originalName", f->name);
+}
+
+static void document(struct xml *x, const struct package_document *d)
+{
+	const char *kind = d->kind == PACKAGE_PIC ? "Pic" : "Doc";
+	const struct package_companion own = {
+	    .name = d->name, .size = d->size, .sha256 = d->sha256, .format = d->format, .format_name = d->format_name};
+	begin_file(x, kind, &own);
+	for (size_t i = 0; i < d->n_signatures; i++)
 		signature(x, &d->signatures[i]);
 	xml_close(x);
+	for (size_t i = 0; i < d->n_companions; i++) {
+		begin_file(x, kind, &d->companions[i]);
+		xml_close(x);
+	}
 }
 
 enum status premis_representation_write(const struct package *p, struct buf *ret_text, struct err *e)

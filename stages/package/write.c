@@ -18,7 +18,9 @@ struct tree {
 	const char *folder;
 	struct package_file descriptive, preservation, documentation, representation, rep_preservation;
 	struct package_file *schemas;
-	struct package_file *rep_descriptive, *data; /* one for each document */
+	struct package_file *rep_descriptive; /* one for each document */
+	struct package_file *data;            /* for each document its own, then its companions' */
+	size_t n_data;
 };
 
 char *package_folder_name(const char *objid)
@@ -59,8 +61,8 @@ static enum status put(struct tree *t, const char *path, const void *bytes, size
 	return note(t, f, path, skip, mime, prefix, (int64_t)n, digest, e);
 }
 
-/* Copies a document's file and proves on the way that it is the one that the record names. */
-static enum status copy_document(struct tree *t, const struct package_document *d, struct package_file *f, struct err *e)
+/* Copies a file into data/ and proves on the way that it is the one that the record names. */
+static enum status copy_data(struct tree *t, const struct package_companion *d, struct package_file *f, struct err *e)
 {
 	struct file_map in;
 	uint8_t digest[32];
@@ -82,6 +84,17 @@ static enum status copy_document(struct tree *t, const struct package_document *
 		st = put(t, path, in.in.p, in.in.n, f, strlen(REP), d->mime, "ID", e);
 	free(path);
 	file_map_close(&in);
+	return st;
+}
+
+/* A document's file and those that belong to it. */
+static enum status copy_document(struct tree *t, const struct package_document *d, struct package_file *f, struct err *e)
+{
+	const struct package_companion own = {
+	    .name = d->name, .source = d->source, .size = d->size, .sha256 = d->sha256, .mime = d->mime};
+	enum status st = copy_data(t, &own, f, e);
+	for (size_t i = 0; st == ST_OK && i < d->n_companions; i++)
+		st = copy_data(t, &d->companions[i], f + 1 + i, e);
 	return st;
 }
 
@@ -148,10 +161,11 @@ static enum status fill(struct tree *t, struct err *e)
 		st = full == NULL ? err_set(e, ST_RETRY, "memory", "no memory for %s", folders[i]) : file_make_folders(full, e);
 		free(full);
 	}
-	for (size_t i = 0; i < t->p->n_documents && st == ST_OK; i++) {
-		st = copy_document(t, &t->p->documents[i], &t->data[i], e);
+	for (size_t i = 0, k = 0; i < t->p->n_documents && st == ST_OK; i++) {
+		st = copy_document(t, &t->p->documents[i], &t->data[k], e);
 		if (st == ST_OK)
 			st = describe_document(t, &t->p->documents[i], &t->rep_descriptive[i], e);
+		k += 1 + t->p->documents[i].n_companions;
 	}
 	if (st == ST_OK)
 		st = put_schemas(t, e);
@@ -170,7 +184,8 @@ static enum status fill(struct tree *t, struct err *e)
 static enum status put_mets(struct tree *t, struct err *e)
 {
 	BUF_AUTO struct buf text = BUF_INIT(XML_MAX);
-	const struct mets_parts rep = {.descriptive = t->rep_descriptive, .preservation = &t->rep_preservation, .data = t->data};
+	const struct mets_parts rep = {
+	    .descriptive = t->rep_descriptive, .preservation = &t->rep_preservation, .data = t->data, .n_data = t->n_data};
 	enum status st = mets_representation_write(t->p, &rep, &text, e);
 	if (st == ST_OK)
 		st = put(t, REP "METS.xml", text.data, text.len, &t->representation, 0, "text/xml", "ID", e);
@@ -196,12 +211,10 @@ static void drop(struct tree *t)
 	free(t->rep_preservation.path);
 	for (size_t i = 0; t->schemas != NULL && i < package_schemas_count; i++)
 		free(t->schemas[i].path);
-	for (size_t i = 0; i < t->p->n_documents; i++) {
-		if (t->rep_descriptive != NULL)
-			free(t->rep_descriptive[i].path);
-		if (t->data != NULL)
-			free(t->data[i].path);
-	}
+	for (size_t i = 0; t->rep_descriptive != NULL && i < t->p->n_documents; i++)
+		free(t->rep_descriptive[i].path);
+	for (size_t i = 0; t->data != NULL && i < t->n_data; i++)
+		free(t->data[i].path);
 	free(t->schemas);
 	free(t->rep_descriptive);
 	free(t->data);
@@ -212,7 +225,9 @@ enum status package_write(const struct package *p, const char *folder, struct er
 	struct tree t = {.p = p, .folder = folder};
 	t.schemas = calloc(package_schemas_count, sizeof *t.schemas);
 	t.rep_descriptive = calloc(p->n_documents, sizeof *t.rep_descriptive);
-	t.data = calloc(p->n_documents, sizeof *t.data);
+	for (size_t i = 0; i < p->n_documents; i++)
+		t.n_data += 1 + p->documents[i].n_companions;
+	t.data = calloc(t.n_data, sizeof *t.data);
 	enum status st = ST_OK;
 	if (t.schemas == NULL || t.rep_descriptive == NULL || t.data == NULL)
 		st = err_set(e, ST_RETRY, "memory", "no memory for a package");

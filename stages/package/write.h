@@ -28,7 +28,8 @@ struct mets_parts {
 	size_t n_schemas;
 	const struct package_file *documentation;  /* package only */
 	const struct package_file *representation; /* package only: rep1's METS.xml */
-	const struct package_file *data;           /* representation only: one for each document */
+	const struct package_file *data;           /* representation only: for each document its own, then its companions' */
+	size_t n_data;
 };
 enum status mets_package_write(const struct package *p, const struct mets_parts *parts, struct buf *ret_text, struct err *e);
 enum status mets_representation_write(const struct package *p, const struct mets_parts *parts, struct buf *ret_text,

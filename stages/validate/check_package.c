@@ -8,6 +8,7 @@
 #include "stages/validate/check.h"
 
 #define SEAL_MAX ((size_t)1 << 24)
+#define NAMES_MAX ((size_t)1 << 28)
 
 struct inside {
 	const struct check_policy *policy;
@@ -18,6 +19,8 @@ struct inside {
 	struct trust_store *store; /* gathers the documents' material: the seal's makers are theirs */
 	char *first;
 	size_t first_room;
+	struct buf documents; /* "<path without .pdf>\n" of each */
+	struct buf others;    /* "<path>\n" of each file that is no PDF */
 };
 
 void check_first(const struct report *r, char *to, size_t room)
@@ -50,9 +53,10 @@ static enum status visit(void *arg, const char *path, struct bytes content, stru
 	struct inside *in = arg;
 	struct report r;
 	if (!is_pdf(path)) {
-		report_problem(in->report, REPORT_INDETERMINATE, "not-checked", "%s: this kind of file is not checked", path);
+		buf_format(&in->others, "%s\n", path);
 		return ST_OK;
 	}
+	buf_format(&in->documents, "%.*s\n", (int)(strlen(path) - 4), path);
 	char *full = path_join(in->package, path);
 	if (full == NULL)
 		return err_set(e, ST_RETRY, "memory", "no memory for %s", path);
@@ -67,6 +71,36 @@ static enum status visit(void *arg, const char *path, struct bytes content, stru
 	in->sink(in->arg, &r);
 	report_free(&r);
 	return ST_OK;
+}
+
+/* Whether "<document>.<what>" is the name of a file that belongs to a PDF of the package. */
+static bool belongs(struct inside *in, const char *path)
+{
+	char line[4096];
+	size_t n = strlen(path);
+	for (size_t i = 1; i < n && i < sizeof line - 2; i++) {
+		if (path[i] != '.')
+			continue;
+		snprintf(line, sizeof line, "\n%.*s\n", (int)i, path);
+		if (in->documents.data != NULL && strstr((const char *)in->documents.data, line) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* A file that is no PDF is what METS says it is, byte for byte; nothing else is known of it. As a document that is too little; beside one, it is
+ * told. */
+static void judge_others(struct inside *in)
+{
+	char *rest = (char *)in->others.data;
+	for (char *path; rest != NULL && *rest != '\0' && (path = strsep(&rest, "\n")) != NULL;) {
+		if (belongs(in, path))
+			report_problem(in->report, REPORT_VALID, "not-checked",
+			               "%s: belongs to a document; its bytes are as METS says", path);
+		else
+			report_problem(in->report, REPORT_INDETERMINATE, "not-checked", "%s: this kind of file is not checked",
+			               path);
+	}
 }
 
 char *check_seal_path(const char *package)
@@ -132,13 +166,19 @@ enum status check_package(const struct check_policy *policy, const char *path, c
 {
 	struct report r;
 	struct package_report found;
-	struct inside in = {policy, path, sink, arg, &r, NULL, ret_first, first_room};
+	struct inside in = {policy, path, sink, arg, &r, NULL, ret_first, first_room, BUF_INIT(NAMES_MAX), BUF_INIT(NAMES_MAX)};
+	buf_byte(&in.documents, '\n');
 	ret_first[0] = '\0';
 	enum status st = check_store(policy, &in.store, e);
 	if (st != ST_OK)
 		return st;
 	report_init(&r, REPORT_PACKAGE, path);
 	st = package_check(path, visit, &in, &found, e);
+	judge_others(&in);
+	if (st == ST_OK && (in.documents.failed || in.others.failed)) {
+		package_report_free(&found);
+		st = err_set(e, ST_RETRY, "memory", "no memory for the names in %s", path);
+	}
 	if (st == ST_ITEM) {
 		report_problem(&r, REPORT_INVALID, e->code, "%s %s", e->where, e->detail);
 		st = ST_OK;
@@ -158,6 +198,8 @@ enum status check_package(const struct check_policy *policy, const char *path, c
 		sink(arg, &r);
 	}
 	report_free(&r);
+	buf_free(&in.documents);
+	buf_free(&in.others);
 	trust_store_free(in.store);
 	return st;
 }

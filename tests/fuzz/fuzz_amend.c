@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "stages/pdf/amend/amend.h"
+#include "stages/pdf/attached.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,13 +30,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FILE *f = open_memstream(&made, &n);
 	struct ocr_word word = {
 	    .text = (char *)(uintptr_t) "a", .right = 9, .bottom = 9, .x1 = 9, .y0 = 8, .y1 = 8, .last_in_line = true};
+	struct pdf_attached_list attached = {0};
+	uint32_t out[64];
+	size_t n_out = 0;
+	if (pdf_attached_find(d, &attached, &e) == ST_OK)
+		for (size_t i = 0; i < attached.n && n_out < 64; i += 1 + (data[0] >> 7))
+			out[n_out++] = attached.files[i].number;
 	if (f != NULL && amend_open(d, f, &meta, data[0] & 63u, &a, &e) == ST_OK) {
+		amend_leave_out(a, out, n_out, n_out == attached.n);
 		if ((data[0] & 64) != 0)
 			(void)amend_text(a, 0, &(struct ocr_page){.words = &word, .n = 1}, 10, 10, &e);
 		if (amend_finish(a, &e) == ST_OK && fflush(f) == 0)
 			read_back(made, n);
 	}
 	amend_free(a);
+	pdf_attached_free(&attached);
 	if (f != NULL)
 		fclose(f);
 	free(made);

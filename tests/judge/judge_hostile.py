@@ -133,7 +133,7 @@ def main():
     done = subprocess.run([ARKSEAL, "run", os.path.join(root, "in"), "--profile", "pdfa-only", "--out", out, "--jobs", "2", "--set", "convert.ocr=none"],
                           capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIME_LIMIT_S)
     faults.check(done.returncode == 1, f"exit {done.returncode}, not 1\n{done.stderr}")
-    made = sorted(n[:-4] for n in os.listdir(out) if n.endswith(".pdf"))
+    made = sorted(n[:-4] for n in os.listdir(out) if re.fullmatch(r"\d+\.pdf", n))
     aside = sorted(n.split(".")[0] for n in os.listdir(os.path.join(out, "quarantine")) if n.endswith(".txt"))
     faults.check(sorted(made + aside) == sorted(names), f"{len(made)} made, {len(aside)} aside, of {len(names)}")
     for short in aside:

@@ -89,6 +89,15 @@ int set_up(void **state)
 		                                            .n_events = 1,
 		                                            .signatures = signatures,
 		                                            .n_signatures = 1};
+	s->companion = (struct package_companion){.name = "G09.01.001.0000001.txt",
+	                                          .source = s->source,
+	                                          .size = 9,
+	                                          .sha256 = s->digest,
+	                                          .format = "x-fmt/111",
+	                                          .format_name = "plain text",
+	                                          .mime = "text/plain"};
+	s->documents[0].companions = &s->companion;
+	s->documents[0].n_companions = 1;
 	s->package = (struct package){.objid = "urn:G09:uuid:9C13E70E-08B2-4C54-8BAF-979B35D01B4D",
 	                              .label = "Hồ sơ <thử> & \"mẫu\"",
 	                              .mets_profile = "E-ARK-AIP",

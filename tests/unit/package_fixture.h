@@ -9,6 +9,7 @@ struct setting {
 	char source[96], target[160]; /* the documents' file; where the package is to be written */
 	char digest[65];
 	struct package_document documents[2];
+	struct package_companion companion; /* of the first */
 	struct package package;
 };
 

@@ -39,6 +39,13 @@ enum status amend_open(const struct pdfdoc *d, FILE *to, const struct pdfmake_me
 	return st;
 }
 
+void amend_leave_out(struct amend *a, const uint32_t *streams, size_t n, bool none_stays)
+{
+	a->left_out = streams;
+	a->n_left_out = n;
+	a->none_stays = none_stays;
+}
+
 void amend_free(struct amend *a)
 {
 	if (a == NULL)
@@ -113,7 +120,7 @@ static void put_array(struct amend *a, const struct pdfobj *o, enum role role, s
 	if (to != NULL)
 		buf_byte(to, '[');
 	for (size_t i = 0; i < pdfobj_length(o); i++) {
-		if (amend_drops_element(a, role, pdfobj_at(o, i)))
+		if (amend_drops_element(a, role, o, i))
 			continue;
 		amend_put(a, pdfobj_at(o, i), amend_element(role), to);
 		if (to != NULL)

@@ -46,6 +46,7 @@ enum amend_change {
 	AMEND_INKS,         /* resources that got DefaultCMYK */
 	AMEND_INTENTS,      /* output intents replaced */
 	AMEND_METADATA,     /* XMP replaced */
+	AMEND_ATTACHED,     /* embedded files taken out (6.8) */
 	AMEND_CHANGES,
 };
 /* "scripts", … for a sentence in English. */
@@ -61,6 +62,10 @@ struct amend;
 enum status amend_open(const struct pdfdoc *d, FILE *to, const struct pdfmake_meta *meta, unsigned remedies,
                        struct amend **ret_amend, struct err *e);
 void amend_free(struct amend *a);
+
+/* Embedded files that do not stay, by the numbers of their streams (sorted; they must live as long as the document is written). none_stays: these
+ * are all that there are. */
+void amend_leave_out(struct amend *a, const uint32_t *streams, size_t n, bool none_stays);
 
 /* Puts invisible text on a page, from 0. words lie on the upright visible page drawn as width x height pixels. Each page at most once.
  * Errors: as amend_open. */

@@ -35,6 +35,9 @@ enum role {
 	LAYERS,
 	CONFIG,
 	CONFIGS,
+	FILES, /* a node of the tree of embedded files */
+	FILES_NODES,
+	FILES_PAIRS,
 };
 
 /* A page with a text layer. */
@@ -72,6 +75,9 @@ struct amend {
 	size_t n_layers;
 	struct face *faces;
 	size_t n_faces;
+	const uint32_t *left_out; /* streams of embedded files, sorted */
+	size_t n_left_out;
+	bool none_stays;
 	uint32_t pictorial[2]; /* descriptors of symbols.c; 0: not written yet */
 	uint32_t size;         /* one more than the highest number of an object */
 	uint8_t *roles;        /* by number: enum role */
@@ -104,10 +110,24 @@ struct entry_rule {
 const struct entry_rule *amend_rule(enum role role, const char *key);
 /* What the elements of an array, or the values of a dictionary in this role are; ANY where it holds none of its own. */
 enum role amend_element(enum role role);
-/* Whether an element of an array in this role is left out; counted. */
-bool amend_drops_element(struct amend *a, enum role role, const struct pdfobj *element);
-/* Entries that take the place of others, or were missing. */
+/* Whether element i of an array in this role is left out; counted. */
+bool amend_drops_element(struct amend *a, enum role role, const struct pdfobj *array, size_t i);
+/* added.c: entries that take the place of others, or were missing. */
 void amend_put_new(struct amend *a, const struct pdfobj *owner, enum role role, struct buf *to);
+
+/* Table 165: what nobody sees on a screen. A popup is part of another annotation. */
+enum { INVISIBLE = 1, HIDDEN = 2, PRINT = 4, NO_VIEW = 32, TOGGLE_NO_VIEW = 256 };
+
+/* rules.c: what added.c asks, too. */
+bool amend_is_widget(const struct pdfobj *annotation);
+bool amend_is_button(const struct pdfobj *annotation);
+/* A field's entry, its own or its parents' (table 220). */
+const struct pdfobj *amend_inherited(const struct pdfobj *field, const char *key);
+/* As struct entry_rule's drops. */
+bool amend_lacks_states(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
+bool amend_unnamed(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
+bool amend_left_out(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
+bool amend_has_layer(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
 
 /* layer.c */
 const struct layer *amend_layer(const struct amend *a, const struct pdfobj *page);

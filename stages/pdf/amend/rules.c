@@ -1,4 +1,5 @@
 /* What becomes of the entries of dictionaries; clauses are of ISO 19005-2. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "stages/pdf/amend/internal.h"
@@ -58,13 +59,13 @@ static bool forbidden_action(struct amend *a, const struct pdfobj *owner, const 
 	return true;
 }
 
-static bool is_widget(const struct pdfobj *annotation)
+bool amend_is_widget(const struct pdfobj *annotation)
 {
 	return pdfobj_is_name(pdfobj_get(annotation, "Subtype"), "Widget");
 }
 
 /* A field's entry, its own or its parents' (table 220). */
-static const struct pdfobj *inherited(const struct pdfobj *field, const char *key)
+const struct pdfobj *amend_inherited(const struct pdfobj *field, const char *key)
 {
 	const struct pdfobj *value = pdfobj_get(field, key);
 	for (unsigned depth = 0; pdfobj_kind(value) == PDF_NULL && depth < 32; depth++) {
@@ -74,17 +75,17 @@ static const struct pdfobj *inherited(const struct pdfobj *field, const char *ke
 	return value;
 }
 
-static bool is_button(const struct pdfobj *annotation)
+bool amend_is_button(const struct pdfobj *annotation)
 {
-	return is_widget(annotation) && pdfobj_is_name(inherited(annotation, "FT"), "Btn");
+	return amend_is_widget(annotation) && pdfobj_is_name(amend_inherited(annotation, "FT"), "Btn");
 }
 
 /* 6.3.3: a button's appearance is a dictionary of states. One that is a stream becomes the only state. */
-static bool lacks_states(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
+bool amend_lacks_states(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
 {
 	(void)a;
 	(void)value;
-	return is_button(owner) && pdfobj_kind(pdfobj_get(pdfobj_get(owner, "AP"), "N")) == PDF_STREAM;
+	return amend_is_button(owner) && pdfobj_kind(pdfobj_get(pdfobj_get(owner, "AP"), "N")) == PDF_STREAM;
 }
 
 /* 6.4.1: a widget has none at all. */
@@ -92,7 +93,7 @@ static bool action_of_annotation(struct amend *a, const struct pdfobj *owner, co
 {
 	if (forbidden_action(a, owner, value))
 		return true;
-	if (!is_widget(owner))
+	if (!amend_is_widget(owner))
 		return false;
 	amend_count(a, AMEND_FORMS);
 	return true;
@@ -122,7 +123,7 @@ static bool subset_list(struct amend *a, const struct pdfobj *owner, const struc
 	return (a->remedies & AMEND_NO_SUBSETS) != 0;
 }
 
-static bool has_layer(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
+bool amend_has_layer(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
 {
 	(void)value;
 	return a->n_layers > 0 && pdfobj_is_name(pdfobj_get(owner, "Type"), "Page") && amend_layer(a, owner) != NULL;
@@ -171,11 +172,36 @@ static bool other_encoding(struct amend *a, const struct pdfobj *owner, const st
 	return true;
 }
 
-static bool unnamed(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
+bool amend_unnamed(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
 {
 	(void)a;
 	(void)owner;
 	return pdfobj_kind(value) != PDF_STRING || pdfobj_string(value).n == 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* EF of a file specification: whether one of its streams is left out. */
+bool amend_left_out(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
+{
+	(void)owner;
+	for (size_t i = 0; a->n_left_out > 0 && pdfobj_kind(value) == PDF_DICT && i < pdfobj_length(value); i++) {
+		uint32_t number = pdfobj_reference(pdfobj_value(value, i));
+		if (bsearch(&number, a->left_out, a->n_left_out, sizeof number, by_value) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool none_stays(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
+{
+	(void)owner;
+	(void)value;
+	return a->none_stays;
 }
 
 static const struct entry_rule rules[] = {
@@ -192,6 +218,11 @@ static const struct entry_rule rules[] = {
     {CATALOG, "Perms", ANY, always, AMEND_PRESENTATION},
     {CATALOG, "Requirements", ANY, always, AMEND_PRESENTATION},
     {CATALOG, "NeedsRendering", ANY, always, AMEND_FORMS},
+    {CATALOG, "Collection", ANY, none_stays, -1},
+    {CATALOG, "AF", ANY, none_stays, -1},
+    {NAMES, "EmbeddedFiles", FILES, none_stays, -1},
+    {FILES, "Kids", FILES_NODES, NULL, -1},
+    {FILES, "Names", FILES_PAIRS, NULL, -1},
     {NAMES, "JavaScript", ANY, always, AMEND_SCRIPTS},
     {NAMES, "AlternatePresentations", ANY, always, AMEND_PRESENTATION},
     {PAGE, "Kids", PAGES, NULL, -1},
@@ -200,8 +231,8 @@ static const struct entry_rule rules[] = {
     {PAGE, "Thumb", XOBJECT, NULL, -1},
     {PAGE, "AA", ANY, always, AMEND_ACTIONS},
     {PAGE, "PresSteps", ANY, always, AMEND_PRESENTATION},
-    {PAGE, "Resources", RESOURCES, has_layer, -1},
-    {PAGE, "Contents", ANY, has_layer, -1},
+    {PAGE, "Resources", RESOURCES, amend_has_layer, -1},
+    {PAGE, "Contents", ANY, amend_has_layer, -1},
     {RESOURCES, "XObject", XOBJECTS, NULL, -1},
     {RESOURCES, "ExtGState", STATES, NULL, -1},
     {RESOURCES, "Font", FONTS, NULL, -1},
@@ -249,7 +280,7 @@ static const struct entry_rule rules[] = {
     {ANNOTATION, "AA", ANY, always, AMEND_ACTIONS},
     {ANNOTATION, "AP", ANY, always, -1},
     {ANNOTATION, "F", ANY, always, -1},
-    {ANNOTATION, "AS", ANY, lacks_states, -1},
+    {ANNOTATION, "AS", ANY, amend_lacks_states, -1},
     {FORM, "Fields", ANNOTATIONS, NULL, -1},
     {FORM, "DR", RESOURCES, NULL, -1},
     {FORM, "XFA", ANY, always, AMEND_FORMS},
@@ -263,18 +294,25 @@ static const struct entry_rule rules[] = {
     {LAYERS, "D", CONFIG, NULL, -1},
     {LAYERS, "Configs", CONFIGS, NULL, -1},
     {CONFIG, "AS", ANY, always, AMEND_LAYERS},
-    {CONFIG, "Name", ANY, unnamed, -1},
+    {CONFIG, "Name", ANY, amend_unnamed, -1},
     {CONFIG, "Order", ANY, always, -1},
+};
+
+/* Of any dictionary. */
+static const struct entry_rule everywhere[] = {
+    {ANY, "Metadata", ANY, replaced_metadata, AMEND_METADATA},
+    {ANY, "EF", ANY, amend_left_out, AMEND_ATTACHED},
 };
 
 const struct entry_rule *amend_rule(enum role role, const char *key)
 {
-	static const char metadata[] = "Metadata";
-	static const struct entry_rule part = {ANY, metadata, ANY, replaced_metadata, AMEND_METADATA};
 	for (size_t i = 0; role != ANY && i < sizeof rules / sizeof *rules; i++)
 		if (rules[i].role == role && strcmp(rules[i].key, key) == 0)
 			return &rules[i];
-	return strcmp(key, metadata) == 0 ? &part : NULL;
+	for (size_t i = 0; i < sizeof everywhere / sizeof *everywhere; i++)
+		if (strcmp(everywhere[i].key, key) == 0)
+			return &everywhere[i];
+	return NULL;
 }
 
 enum role amend_element(enum role role)
@@ -294,206 +332,25 @@ enum role amend_element(enum role role)
 		return ANNOTATION;
 	case CONFIGS:
 		return CONFIG;
+	case FILES_NODES:
+		return FILES;
 	case ACTION: /* an array is a destination */
 	default:
 		return ANY;
 	}
 }
 
-/* Table 165: what nobody sees on a screen. A popup is part of another annotation. */
-enum { INVISIBLE = 1, HIDDEN = 2, PRINT = 4, NO_VIEW = 32, TOGGLE_NO_VIEW = 256 };
-
-bool amend_drops_element(struct amend *a, enum role role, const struct pdfobj *element)
+bool amend_drops_element(struct amend *a, enum role role, const struct pdfobj *array, size_t i)
 {
+	const struct pdfobj *element = pdfobj_at(array, i);
+	/* A name and its file go together. */
+	if (role == FILES_PAIRS)
+		return amend_left_out(a, array, pdfobj_get(pdfobj_at(array, i | 1), "EF"));
 	if (role != ANNOTATIONS || (pdfobj_integer(pdfobj_get(element, "F")) & (HIDDEN | NO_VIEW)) == 0 ||
 	    pdfobj_is_name(pdfobj_get(element, "Subtype"), "Popup") || pdfobj_kind(pdfobj_get(element, "Rect")) != PDF_ARRAY)
 		return false;
 	amend_count(a, AMEND_HIDDEN);
 	return true;
-}
-
-static void put_flags(struct amend *a, const struct pdfobj *annotation, struct buf *to)
-{
-	const struct pdfobj *f = pdfobj_get(annotation, "F");
-	if (pdfobj_kind(pdfobj_get(annotation, "Rect")) != PDF_ARRAY ||
-	    pdfobj_is_name(pdfobj_get(annotation, "Subtype"), "Popup"))
-		return;
-	int64_t flags = pdfobj_integer(f), now = (flags & ~(int64_t)(INVISIBLE | HIDDEN | NO_VIEW | TOGGLE_NO_VIEW)) | PRINT;
-	if (now != flags)
-		amend_count(a, AMEND_ANNOTATIONS);
-	if (to != NULL)
-		buf_format(to, "/F %lld\n", (long long)now);
-}
-
-/* A field that shows nothing: not signed, or without a value and a look of its own. */
-static bool shows_nothing(const struct pdfobj *annotation)
-{
-	return is_widget(annotation) && pdfobj_kind(inherited(annotation, "V")) == PDF_NULL &&
-	       (pdfobj_is_name(inherited(annotation, "FT"), "Sig") || pdfobj_length(pdfobj_get(annotation, "MK")) == 0);
-}
-
-static bool has_area(const struct pdfobj *rect)
-{
-	return pdfobj_length(rect) == 4 && (pdfobj_real(pdfobj_at(rect, 0)) != pdfobj_real(pdfobj_at(rect, 2)) ||
-	                                    pdfobj_real(pdfobj_at(rect, 1)) != pdfobj_real(pdfobj_at(rect, 3)));
-}
-
-/* 6.3.3: the normal appearance alone; for all but buttons the one of the present state. */
-static void put_appearance(struct amend *a, const struct pdfobj *annotation, struct buf *to)
-{
-	const struct pdfobj *ap = pdfobj_get(annotation, "AP"), *n = pdfobj_get(ap, "N");
-	bool button = is_button(annotation), wrap = lacks_states(a, annotation, NULL);
-	const struct pdfobj *state = pdfobj_get(n, pdfobj_name(pdfobj_get(annotation, "AS")));
-	bool choose = pdfobj_kind(n) == PDF_DICT && !button && pdfobj_kind(state) == PDF_STREAM;
-	if (pdfobj_kind(n) == PDF_NULL) {
-		if (!has_area(pdfobj_get(annotation, "Rect")) || !shows_nothing(annotation))
-			return;
-		amend_count(a, AMEND_ANNOTATIONS);
-		if (to != NULL)
-			buf_format(to, "/AP<</N %u 0 R>>\n", a->empty);
-		return;
-	}
-	if (choose || wrap || pdfobj_length(ap) != 1)
-		amend_count(a, AMEND_ANNOTATIONS);
-	if (to != NULL)
-		buf_str(to, wrap ? "/AS/On/AP<</N<</On " : "/AP<</N ");
-	if (choose)
-		amend_put(a, state, XOBJECT, to);
-	else
-		amend_put(a, n, pdfobj_kind(n) == PDF_STREAM ? XOBJECT : XOBJECTS, to);
-	if (to != NULL)
-		buf_str(to, wrap ? ">>>>\n" : ">>\n");
-}
-
-/* Whether an order of layers shows one, however deep. */
-static bool order_shows(const struct pdfobj *order, uint32_t group, unsigned depth)
-{
-	for (size_t i = 0; pdfobj_kind(order) == PDF_ARRAY && depth < 32 && i < pdfobj_length(order); i++)
-		if (pdfobj_reference(pdfobj_at(order, i)) == group || order_shows(pdfobj_at(order, i), group, depth + 1))
-			return true;
-	return false;
-}
-
-/* 6.9: a name, and all layers in the order. */
-static void put_config(struct amend *a, const struct pdfobj *config, struct buf *to)
-{
-	const struct pdfobj *order = pdfobj_get(config, "Order");
-	const struct pdfobj *groups = pdfobj_get(pdfobj_get(pdfdoc_catalog(a->doc), "OCProperties"), "OCGs");
-	if (unnamed(a, config, pdfobj_get(config, "Name"))) {
-		amend_count(a, AMEND_LAYERS);
-		if (to != NULL)
-			buf_format(to, "/Name(Layers %u)\n", pdfobj_number(config));
-	}
-	if (pdfobj_kind(order) != PDF_ARRAY)
-		return;
-	bool added = false;
-	if (to != NULL)
-		buf_str(to, "/Order[");
-	for (size_t i = 0; i < pdfobj_length(order); i++) {
-		amend_put(a, pdfobj_at(order, i), ANY, to);
-		if (to != NULL)
-			buf_byte(to, ' ');
-	}
-	for (size_t i = 0; pdfobj_kind(groups) == PDF_ARRAY && i < pdfobj_length(groups); i++) {
-		if (order_shows(order, pdfobj_reference(pdfobj_at(groups, i)), 0))
-			continue;
-		added = true;
-		amend_put(a, pdfobj_at(groups, i), ANY, to);
-		if (to != NULL)
-			buf_byte(to, ' ');
-	}
-	if (added)
-		amend_count(a, AMEND_LAYERS);
-	if (to != NULL)
-		buf_str(to, "]\n");
-}
-
-static void put_inks(struct amend *a, const struct pdfobj *resources, struct buf *to)
-{
-	const struct pdfobj *spaces = pdfobj_get(resources, "ColorSpace");
-	bool has = pdfobj_kind(pdfobj_get(spaces, "DefaultCMYK")) != PDF_NULL;
-	if (!has)
-		amend_count(a, AMEND_INKS);
-	if (to != NULL)
-		buf_str(to, "/ColorSpace<<");
-	amend_put_entries(a, spaces, ANY, NULL, to);
-	if (to != NULL && !has)
-		buf_format(to, "/DefaultCMYK[/ICCBased %u 0 R]", a->inks);
-	if (to != NULL)
-		buf_str(to, ">>\n");
-}
-
-/* A CIDFont of TrueType that names no map has the identity (table 117); here it must say so (6.2.11.3.2). */
-static void put_glyph_map(struct amend *a, const struct pdfobj *font, struct buf *to)
-{
-	if (!pdfobj_is_name(pdfobj_get(font, "Subtype"), "CIDFontType2") ||
-	    pdfobj_kind(pdfobj_get(font, "CIDToGIDMap")) != PDF_NULL ||
-	    pdfobj_kind(pdfobj_get(pdfobj_get(font, "FontDescriptor"), "FontFile2")) != PDF_STREAM)
-		return;
-	amend_count(a, AMEND_FONTS);
-	if (to != NULL)
-		buf_str(to, "/CIDToGIDMap/Identity\n");
-}
-
-/* 6.2.2: a page has its own, not its parents'. */
-static void put_resources(struct amend *a, const struct pdfobj *page, struct buf *to)
-{
-	if (!pdfobj_is_name(pdfobj_get(page, "Type"), "Page") || pdfobj_kind(pdfobj_get(page, "Resources")) == PDF_DICT)
-		return;
-	const struct pdfobj *resources = pdfdoc_page_attribute(a->doc, pdfobj_number(page), "Resources");
-	if (pdfobj_kind(resources) != PDF_DICT)
-		return;
-	if (to != NULL)
-		buf_str(to, "/Resources ");
-	amend_put(a, resources, RESOURCES, to);
-}
-
-static void put_catalog(struct amend *a, struct buf *to)
-{
-	if (to == NULL)
-		return;
-	buf_format(to, "/Metadata %u 0 R\n", a->metadata);
-	if (!a->keeps_intents)
-		buf_format(
-		    to,
-		    "/OutputIntents[<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(sRGB)/Info(sRGB IEC61966-2.1)"
-		    "/RegistryName(http://www.color.org)/DestOutputProfile %u 0 R>>]\n",
-		    a->intent);
-}
-
-void amend_put_new(struct amend *a, const struct pdfobj *owner, enum role role, struct buf *to)
-{
-	switch (role) {
-	case CATALOG:
-		put_catalog(a, to);
-		break;
-	case PAGE:
-		if (has_layer(a, owner, NULL))
-			amend_put_layer(a, owner, amend_layer(a, owner), to);
-		else
-			put_resources(a, owner, to);
-		break;
-	case RESOURCES:
-		if (a->inks != 0)
-			put_inks(a, owner, to);
-		break;
-	case FONT:
-		if (to != NULL)
-			buf_str(to, "/Type/Font\n");
-		put_glyph_map(a, owner, to);
-		if (amend_embeds(a, owner))
-			amend_put_font(a, owner, to);
-		break;
-	case ANNOTATION:
-		put_flags(a, owner, to);
-		put_appearance(a, owner, to);
-		break;
-	case CONFIG:
-		put_config(a, owner, to);
-		break;
-	default:
-		break;
-	}
 }
 
 const char *amend_change_name(enum amend_change c)
@@ -514,6 +371,7 @@ const char *amend_change_name(enum amend_change c)
 	    [AMEND_INKS] = "default CMYK colour spaces added",
 	    [AMEND_INTENTS] = "output intents replaced by sRGB",
 	    [AMEND_METADATA] = "XMP replaced",
+	    [AMEND_ATTACHED] = "attached files taken out",
 	};
 	return names[c];
 }

@@ -1,0 +1,115 @@
+/* Files that are embedded in a received PDF. Those that are PDF/A-1 or -2 may stay (ISO 19005-2, 6.8); others are taken out byte for byte and go
+ * beside the document. None is dropped. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/base/digest.h"
+#include "stages/convert/internal.h"
+
+#define FILE_MAX ((size_t)512 << 20)
+#define FILES_MAX 1000
+
+void attachments_free(struct attachments *a)
+{
+	pdf_attached_free(&a->all);
+	free(a->out);
+	*a = (struct attachments){0};
+}
+
+/* Part 1 or 2, by what the file itself says. */
+static enum status may_stay(struct bytes content, bool *ret_may, struct err *e)
+{
+	struct pdfa_result r;
+	*ret_may = false;
+	if (content.n < 5 || memcmp(content.p, "%PDF-", 5) != 0)
+		return ST_OK;
+	enum status st = pdfa_check(content, PDFA_NONE, &r, e);
+	if (st == ST_ITEM)
+		return ST_OK;
+	if (st == ST_OK)
+		*ret_may = r.passes && (r.flavour <= PDFA_2U && r.flavour != PDFA_NONE);
+	pdfa_result_free(&r);
+	return st;
+}
+
+static enum status content_of(const struct pdfdoc *d, const struct pdf_attached *f, struct buf *to, struct err *e)
+{
+	enum status st = pdfobj_stream(pdfdoc_object(d, f->number), to, e);
+	pdfdoc_forget(d);
+	if (st != ST_ITEM)
+		return st;
+	char why[sizeof e->detail];
+	memcpy(why, e->detail, sizeof why);
+	err_set(e, ST_ITEM, "pdf-attachments", "the attached file %.100s cannot be taken out: %.300s", f->name, why);
+	return ST_ITEM;
+}
+
+enum status attachments_find(const struct pdfdoc *d, struct attachments *a, struct err *e)
+{
+	*a = (struct attachments){0};
+	enum status st = pdf_attached_find(d, &a->all, e);
+	if (st != ST_OK || a->all.n == 0)
+		return st;
+	if (a->all.n > FILES_MAX)
+		return err_set(e, ST_ITEM, "pdf-attachments", "%zu files are attached", a->all.n);
+	a->out = calloc(a->all.n, sizeof *a->out);
+	if (a->out == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for the files in a document");
+	for (size_t i = 0; st == ST_OK && i < a->all.n; i++) {
+		BUF_AUTO struct buf content = BUF_INIT(FILE_MAX);
+		bool stays = false;
+		st = content_of(d, &a->all.files[i], &content, e);
+		if (st == ST_OK)
+			st = may_stay((struct bytes){content.data, content.len}, &stays, e);
+		if (st == ST_OK && !stays)
+			a->out[a->n_out++] = a->all.files[i].number;
+	}
+	return st;
+}
+
+/* ".attachment-1.xlsx": the extension only where it is a plain one. */
+static void tail_of(const char *name, size_t number, char to[48])
+{
+	const char *extension = path_extension(name);
+	bool plain = *extension != '\0' && strlen(extension) <= 8;
+	for (const char *c = extension; *c != '\0'; c++)
+		plain = plain && isalnum((unsigned char)*c);
+	int n = snprintf(to, 48, ".attachment-%zu%s", number, plain ? "." : "");
+	for (const char *c = extension; plain && *c != '\0'; c++)
+		to[n++] = (char)tolower((unsigned char)*c);
+	to[n] = '\0';
+}
+
+static enum status take_out(struct job *j, const struct pdfdoc *d, const struct pdf_attached *f, size_t number, struct err *e)
+{
+	BUF_AUTO struct buf content = BUF_INIT(FILE_MAX);
+	char tail[48], sha256[65];
+	tail_of(f->name, number, tail);
+	char *path = stage_path(j->c->env, j->it, "convert", tail);
+	enum status st = path == NULL ? err_set(e, ST_RETRY, "memory", "no memory for a path") : content_of(d, f, &content, e);
+	if (st == ST_OK)
+		st = file_write(path, content.data == NULL ? (const uint8_t *)"" : content.data, content.len, e);
+	if (st == ST_OK) {
+		sha256_hex(content.data == NULL ? (const uint8_t *)"" : content.data, content.len, sha256);
+		item_add_companion(j->it, path, (int64_t)content.len, sha256);
+		item_add_event(j->it, j->c->env->now_ms(), "unpacking", "success",
+		               "attached file \"%.200s\" taken out byte for byte as %s, %zu bytes, SHA-256 %s", f->name, tail + 1,
+		               content.len, sha256);
+	}
+	free(path);
+	return st;
+}
+
+enum status attachments_take_out(struct job *j, const struct pdfdoc *d, const struct attachments *a, bool all, struct err *e)
+{
+	enum status st = ST_OK;
+	for (size_t i = 0, k = 0; st == ST_OK && i < a->all.n; i++) {
+		bool out = k < a->n_out && a->out[k] == a->all.files[i].number;
+		k += out;
+		if (all || out)
+			st = take_out(j, d, &a->all.files[i], i + 1, e);
+	}
+	return st;
+}

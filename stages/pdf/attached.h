@@ -1,0 +1,25 @@
+/*
+ * Files that are embedded in a PDF (ISO 32000-1, 7.11.4): in the list of attachments, in annotations, in media, wherever a file specification
+ * has the key EF.
+ */
+#ifndef ARKSEAL_PDF_ATTACHED_H
+#define ARKSEAL_PDF_ATTACHED_H
+
+#include "stages/pdf/doc.h"
+
+struct pdf_attached {
+	uint32_t number; /* object of the embedded file's stream */
+	char *name;      /* UTF-8, as the specification has it; may be anything, or empty */
+};
+
+struct pdf_attached_list {
+	struct pdf_attached *files; /* by number; each once */
+	size_t n;
+};
+
+/* Looks at every object of the document. The result is freed with pdf_attached_free, whatever is returned. Errors: ST_ITEM "pdf-…" of the reader;
+ * ST_RETRY "memory". */
+enum status pdf_attached_find(const struct pdfdoc *d, struct pdf_attached_list *ret_list, struct err *e);
+void pdf_attached_free(struct pdf_attached_list *l);
+
+#endif

@@ -1,0 +1,168 @@
+"""Received PDFs as the user meets them: scans keep their pictures byte for byte and get text where the words are seen, however the page is turned;
+files that are attached stay, where they are PDF/A, or lie beside the document byte for byte."""
+import hashlib
+import io
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+from PIL import Image, ImageDraw, ImageFont
+
+from common import ARKSEAL, JUDGES, WORK, Faults
+
+FACE = "/usr/share/fonts/truetype/croscore/Tinos-Regular.ttf"
+LINES = ["ỦY BAN NHÂN DÂN TỈNH", "Căn cứ Luật Lưu trữ ngày 21 tháng 6 năm 2024;", "nay quyết định ban hành quy chế công tác văn thư."]
+WORD = "quyết"
+PAGE = (595, 842)
+APART = 2.0  # points, between a word's places
+TABLE = bytes(range(256)) * 40  # stands for a spreadsheet: nobody looks into it
+
+
+def scan():
+    picture = Image.new("L", (1240, 1754), "white")
+    draw = ImageDraw.Draw(picture)
+    for i, line in enumerate(LINES):
+        draw.text((180, 300 + 60 * i), line, font=ImageFont.truetype(FACE, 32), fill="black")
+    coded = io.BytesIO()
+    picture.save(coded, "JPEG", quality=85)
+    return picture.size, coded.getvalue()
+
+
+def build(objects):
+    out, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n" % number + body + b"\nendobj\n"
+    table = b"".join(b"%010d 00000 n \n" % at for at in places)
+    return out + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table, len(objects) + 1, len(out))
+
+
+def stream(entries, data):
+    return b"<<%s/Length %d>>\nstream\n%s\nendstream" % (entries, len(data), data)
+
+
+def scanned(size, coded, turn=0, offset=(0, 0), crop=b""):
+    """The scan as a page that is turned for showing, so that it stands upright."""
+    w, h = PAGE
+    place = {0: (w, 0, 0, h, 0, 0), 90: (0, w, -h, 0, h, 0), 180: (-w, 0, 0, -h, w, h), 270: (0, -w, h, 0, 0, w)}[turn]
+    wide, high = (w, h) if turn % 180 == 0 else (h, w)
+    content = b"q %d %d %d %d %d %d cm /I Do Q" % (*place[:4], place[4] + offset[0], place[5] + offset[1])
+    return build([
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1/Rotate %d/MediaBox[%d %d %d %d]>>" % (turn, *offset, offset[0] + wide, offset[1] + high),
+        b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>%s>>" % crop,
+        stream(b"", content),
+        stream(b"/Type/XObject/Subtype/Image/Width %d/Height %d/BitsPerComponent 8/ColorSpace/DeviceGray/Filter/DCTDecode/Interpolate true" % size, coded),
+    ])
+
+
+def attached(archival, annotation=b""):
+    return build([
+        b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(a)<</Type/Filespec/F(a.pdf)/EF<</F 5 0 R>>>>(b)6 0 R]>>>>>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 300 200]>>",
+        b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>/Annots[%s]>>" % annotation,
+        stream(b"", b"BT /F 20 Tf 50 100 Td (See the table) Tj ET"),
+        stream(b"/Type/EmbeddedFile", archival),
+        b"<</Type/Filespec/F(../Bang tinh.XLSX)/UF(../Bang tinh.XLSX)/EF<</F 7 0 R/UF 7 0 R>>>>",
+        stream(b"/Type/EmbeddedFile", TABLE),
+    ])
+
+
+def put(folder, name, data):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(data)
+
+
+def get(*path):
+    with open(os.path.join(*path), "rb") as file:
+        return file.read()
+
+
+def convert(faults, backlog, out, *more, expected=0):
+    done = subprocess.run([ARKSEAL, "run", backlog, "--profile", "pdfa-only", "--out", out, "--jobs", "2", "--set", "convert.ocr=vie", *more],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    faults.check(done.returncode == expected, f"exit {done.returncode}, not {expected}\n{done.stderr}")
+
+
+def record(out, name):
+    database = sqlite3.connect(f"file:{out}/.arkseal/ledger.sqlite?mode=ro", uri=True)
+    rows = [row[0] for row in database.execute("SELECT record FROM items JOIN steps ON at = (SELECT max(at) FROM steps WHERE at / 256 = serial)")]
+    database.close()
+    return next(row for row in rows if f'"path":"{name}"' in row)
+
+
+def is_pdfa(path):
+    return subprocess.run([os.path.join(JUDGES, "verapdf"), "-f", "2b", path], capture_output=True, text=True).stdout.startswith("PASS")
+
+
+def place(path, word):
+    boxes = subprocess.run(["pdftotext", "-bbox", path, "-"], capture_output=True, text=True).stdout
+    found = re.search(rf'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">{word}<', boxes)
+    return [float(n) for n in found.groups()] if found else None
+
+
+def check_scans(faults, root):
+    size, coded = scan()
+    backlog, out = os.path.join(root, "scans"), os.path.join(root, "scans-out")
+    cases = {f"turned-{turn}": scanned(size, coded, turn) for turn in (0, 90, 180, 270)}
+    cases["elsewhere"] = scanned(size, coded, 90, offset=(100, -50))
+    cases["cropped"] = scanned(size, coded, crop=b"/CropBox[40 30 560 800]")
+    for name, data in cases.items():
+        put(backlog, name + ".pdf", data)
+    convert(faults, backlog, out)
+    seen = place(os.path.join(out, "turned-0.pdf"), WORD)
+    faults.check(seen is not None, f"{WORD} is not found")
+    for name in cases:
+        made = os.path.join(out, name + ".pdf")
+        faults.check(is_pdfa(made), f"{name}: no PDF/A by veraPDF")
+        faults.check(coded in get(made), f"{name}: the picture is not as it was")
+        faults.check("least change" in record(out, name), f"{name}: {record(out, name)}")
+        now = place(made, WORD)
+        faults.check(now is not None and all(abs(a - b) < APART for a, b in zip(now, seen)), f"{name}: {WORD} at {now}, not {seen}")
+    again = os.path.join(root, "scans-again")
+    convert(faults, backlog, again)
+    for name in cases:
+        faults.check(get(out, name + ".pdf") == get(again, name + ".pdf"), f"{name}: a second run gives other bytes")
+
+
+def check_attached(faults, root):
+    backlog, out = os.path.join(root, "first"), os.path.join(root, "first-out")
+    put(backlog, "first.pdf", scanned(*scan()))
+    convert(faults, backlog, out)
+    archival = get(out, "first.pdf")
+    backlog, out = os.path.join(root, "attached"), os.path.join(root, "attached-out")
+    put(backlog, "kept.pdf", attached(archival))
+    put(backlog, "drawn.pdf", attached(archival, b"<</Type/Annot/Subtype/Movie/Rect[9 9 20 20]/F 4>>"))
+    convert(faults, backlog, out)
+    sha256 = hashlib.sha256(TABLE).hexdigest()
+    for name, embedded in (("kept", 1), ("drawn", 0)):
+        made = os.path.join(out, name + ".pdf")
+        faults.check(is_pdfa(made), f"{name}: no PDF/A by veraPDF")
+        inside = subprocess.run(["pdfdetach", "-list", made], capture_output=True, text=True).stdout
+        faults.check(inside.startswith(f"{embedded} embedded"), f"{name}: {inside}")
+        beside = sorted(n for n in os.listdir(out) if n.startswith(name + ".attachment"))
+        expected = [f"{name}.attachment-2.xlsx"] if embedded else [f"{name}.attachment-1.pdf", f"{name}.attachment-2.xlsx"]
+        faults.check(beside == expected, f"{name}: beside it lie {beside}")
+        faults.check(get(out, f"{name}.attachment-2.xlsx") == TABLE, f"{name}: the attached file is not as it was")
+        faults.check(sha256 in record(out, name) and "Bang tinh.XLSX" in record(out, name), f"{name}: {record(out, name)}")
+    faults.check(get(out, "drawn.attachment-1.pdf") == archival, "the attached PDF/A is not as it was")
+    out = os.path.join(root, "held-out")
+    convert(faults, backlog, out, "--set", "convert.attachments=quarantine", expected=1)
+    faults.check(not [n for n in os.listdir(out) if n.endswith(".pdf")], "made although its profile holds it")
+
+
+def main():
+    faults = Faults()
+    root = os.path.join(WORK, "received")
+    shutil.rmtree(root, ignore_errors=True)
+    check_scans(faults, root)
+    check_attached(faults, root)
+    faults.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
