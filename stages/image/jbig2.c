@@ -78,6 +78,23 @@ static enum status read_data(struct rd *r, struct segment *s, uint32_t length, s
 	return r->failed ? err_set(e, ST_ITEM, "jbig2-truncated", "the file ends within a segment") : ST_OK;
 }
 
+/* 7.4.3.1: how many symbols a text region says that it places. A decoder tries them all, whether data is left or not: a few bytes would keep it
+ * busy for hours. No coder comes near to so many a byte. */
+static enum status check_text_region(const struct segment *s, struct err *e)
+{
+	enum { PER_BYTE = 256, ANYWAY = 4096, REGION = 17, HUFFMAN = 1, REFINE = 2, TEMPLATE = 1 << 15 };
+	struct rd r = RD_INIT(s->data.p, s->data.n);
+	if (s->type != 4 && s->type != 6 && s->type != 7)
+		return ST_OK;
+	rd_skip(&r, REGION);
+	unsigned flags = rd_u16be(&r);
+	rd_skip(&r, (flags & HUFFMAN) != 0 ? 2 : 0);
+	rd_skip(&r, (flags & REFINE) != 0 && (flags & TEMPLATE) == 0 ? 4 : 0);
+	uint32_t instances = rd_u32be(&r);
+	return r.failed || instances > PER_BYTE * (uint64_t)s->data.n + ANYWAY ? syntax(e, "a text region of too many symbols", 0)
+	                                                                       : ST_OK;
+}
+
 static struct segment *add(struct state *s, uint32_t **lengths)
 {
 	if ((s->n & (s->n - 1)) == 0) {
@@ -115,6 +132,8 @@ static enum status read_segments(struct rd *r, bool sequential, struct state *s,
 		st = err_set(e, ST_ITEM, "jbig2-truncated", "the file has no end");
 	for (size_t i = 0; st == ST_OK && !sequential && i < s->n; i++)
 		st = read_data(r, &s->segments[i], lengths[i], e);
+	for (size_t i = 0; st == ST_OK && i < s->n; i++)
+		st = check_text_region(&s->segments[i], e);
 	free(lengths);
 	return st;
 }
