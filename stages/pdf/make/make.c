@@ -149,8 +149,8 @@ enum status pdfmake_page(struct pdfmake *m, const struct picture *p, const struc
 	if (text) {
 		if (m->font == 0)
 			m->font = writer_allocate(&m->w);
-		if (!text_layer(&m->glyphless, words, "F0", 72 / (turned ? p->dpi_y : p->dpi_x), 72 / (turned ? p->dpi_x : p->dpi_y), h,
-		                &content))
+		if (!text_layer(&m->glyphless, words, "F0", 72 / (turned ? p->dpi_y : p->dpi_x),
+		                72 / (turned ? p->dpi_x : p->dpi_y), h, &content))
 			return no_memory(e);
 	}
 	m->pages[m->n_pages] = writer_allocate(&m->w);
