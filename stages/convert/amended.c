@@ -59,6 +59,16 @@ static enum status check_file(const char *path, struct pdfa_result *ret_result, 
 	return st;
 }
 
+/* Ends the new file and has it checked. */
+static enum status end_and_check(struct job *j, struct pdfa_result *ret_result, struct err *e)
+{
+	*ret_result = (struct pdfa_result){0};
+	enum status st = amend_finish(j->amend, e);
+	if (st == ST_OK && fflush(j->out.stream) != 0)
+		st = err_errno(e, "write", j->out.path);
+	return st == ST_OK ? check_file(j->out.temp, ret_result, e) : st;
+}
+
 /* Writes the document with the remedies, without text, and has it checked. */
 static enum status try_remedies(struct job *j, const struct source *s, unsigned remedies, struct pdfa_result *ret_result,
                                 struct err *e)
@@ -66,11 +76,7 @@ static enum status try_remedies(struct job *j, const struct source *s, unsigned 
 	*ret_result = (struct pdfa_result){0};
 	enum status st = job_open_amended(j, s, remedies, e);
 	if (st == ST_OK)
-		st = amend_finish(j->amend, e);
-	if (st == ST_OK && fflush(j->out.stream) != 0)
-		st = err_errno(e, "write", j->out.path);
-	if (st == ST_OK)
-		st = check_file(j->out.temp, ret_result, e);
+		st = end_and_check(j, ret_result, e);
 	job_close_amended(j);
 	return st;
 }
@@ -222,16 +228,11 @@ static void tell_changes(const struct job *j, bool mended, struct buf *to)
 static enum status finish(struct job *j, struct source *s, struct redraw *before, bool *ret_done, char *why, size_t n,
                           struct err *e)
 {
-	struct pdfa_result found;
+	struct pdfa_result found = {0};
 	BUF_AUTO struct buf what = BUF_INIT(1u << 14);
 	enum status st = check_document(j, e);
 	if (st == ST_OK)
-		st = amend_finish(j->amend, e);
-	if (st == ST_OK && fflush(j->out.stream) != 0)
-		st = err_errno(e, "write", j->out.path);
-	if (st != ST_OK)
-		return st;
-	st = check_file(j->out.temp, &found, e);
+		st = end_and_check(j, &found, e);
 	if (st == ST_OK && !found.passes)
 		list_broken(&found, why, n);
 	*ret_done = st == ST_OK && found.passes;

@@ -130,14 +130,22 @@ static void put_array(struct amend *a, const struct pdfobj *o, enum role role, s
 		buf_byte(to, ']');
 }
 
-void amend_put_entries(struct amend *a, const struct pdfobj *o, enum role role, const char *except, struct buf *to)
+static bool listed(const char *const *keys, const char *key)
+{
+	for (; keys != NULL && *keys != NULL; keys++)
+		if (strcmp(*keys, key) == 0)
+			return true;
+	return false;
+}
+
+void amend_put_entries(struct amend *a, const struct pdfobj *o, enum role role, const char *const *except, struct buf *to)
 {
 	enum role element = amend_element(role);
 	for (size_t i = 0; i < pdfobj_length(o); i++) {
 		const char *key = pdfobj_key(o, i);
 		const struct pdfobj *value = pdfobj_value(o, i);
 		const struct entry_rule *rule = amend_rule(role, key);
-		if (except != NULL && strcmp(key, except) == 0)
+		if (listed(except, key))
 			continue;
 		if (rule != NULL && rule->drops != NULL && rule->drops(a, o, value)) {
 			if (rule->change >= 0)
@@ -209,27 +217,16 @@ static bool decode(const struct pdfobj *o, struct buf *to)
 
 static void write_stream(struct amend *a, uint32_t number, const struct pdfobj *o, enum role role)
 {
-	BUF_AUTO struct buf dict = BUF_INIT(BODY_MAX), data = BUF_INIT(STREAM_MAX), rest = BUF_INIT(BODY_MAX);
+	static const char *const of_data[] = {"Length", NULL};
+	static const char *const of_coding[] = {"Length", "Filter", "DecodeParms", "FFilter", "FDecodeParms", "DL", NULL};
+	BUF_AUTO struct buf dict = BUF_INIT(BODY_MAX), data = BUF_INIT(STREAM_MAX);
 	if (!decode(o, &data)) {
-		amend_put_entries(a, o, role, "Length", &dict);
+		amend_put_entries(a, o, role, of_data, &dict);
 		writer_stream(&a->w, number, &dict, pdfobj_stream_raw(o));
 		return;
 	}
 	amend_count(a, AMEND_FILTERS);
-	for (size_t i = 0; i < pdfobj_length(o); i++) {
-		static const char *const own[] = {"Length", "Filter", "DecodeParms", "FFilter", "FDecodeParms", "DL"};
-		bool skip = false;
-		for (size_t k = 0; k < sizeof own / sizeof *own; k++)
-			skip = skip || strcmp(own[k], pdfobj_key(o, i)) == 0;
-		const struct entry_rule *rule = amend_rule(role, pdfobj_key(o, i));
-		if (skip || (rule != NULL && rule->drops != NULL && rule->drops(a, o, pdfobj_value(o, i))))
-			continue;
-		pdf_print_name(pdfobj_key(o, i), &dict);
-		buf_byte(&dict, ' ');
-		amend_put(a, pdfobj_value(o, i), rule != NULL ? rule->value : ANY, &dict);
-		buf_byte(&dict, '\n');
-	}
-	amend_put_new(a, o, role, &dict);
+	amend_put_entries(a, o, role, of_coding, &dict);
 	writer_stream_flate(&a->w, number, &dict, (struct bytes){data.data, data.len});
 }
 
@@ -330,6 +327,7 @@ enum status amend_finish(struct amend *a, struct err *e)
 	uint32_t root = pdfobj_reference(pdfobj_get(pdfdoc_trailer(a->doc), "Root"));
 	if (root == 0 || root >= a->size || pdfobj_kind(pdfdoc_catalog(a->doc)) != PDF_DICT)
 		return err_set(e, ST_ITEM, "pdf-broken", "the document has no catalog");
+	amend_sort_layers(a);
 	walk(a, FIND_ROLES);
 	enum status st = a->fault.status != ST_OK ? ST_RETRY : write_own(a, e);
 	if (st == ST_OK)

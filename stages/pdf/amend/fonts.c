@@ -2,21 +2,13 @@
  * the same widths. As TrueType that is not symbolic, so glyphs are found by the names of characters (ISO 32000-1, 9.6.6.4). */
 #include <hb-ot.h>
 #include <hb-subset.h>
+#include <mupdf/fitz.h>
 #include <stdlib.h>
 #include <string.h>
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wstrict-prototypes"
-#pragma GCC diagnostic ignored "-Wundef"
-#include <mupdf/fitz.h>
-#pragma GCC diagnostic pop
 
 #include "stages/base/digest.h"
 #include "stages/pdf/amend/internal.h"
 #include "stages/pdfa/program/glyph_list.h"
-
-enum { CODES = 256 };
 
 /* What a font's codes mean. */
 struct meaning {
@@ -34,6 +26,19 @@ static const char *const *table_of(const struct pdfobj *name)
 	                                                                                 : NULL;
 }
 
+void amend_differences(const struct pdfobj *encoding, const char *names[CODES])
+{
+	const struct pdfobj *differences = pdfobj_get(encoding, "Differences");
+	int64_t code = 0;
+	for (size_t i = 0; pdfobj_kind(differences) == PDF_ARRAY && i < pdfobj_length(differences); i++) {
+		const struct pdfobj *o = pdfobj_at(differences, i);
+		if (pdfobj_kind(o) == PDF_INTEGER)
+			code = pdfobj_integer(o);
+		else if (code >= 0 && code < CODES)
+			names[code++] = pdfobj_name(o);
+	}
+}
+
 /* False: a code has a name that says nothing of its character, or the encoding is not known. */
 static bool read_meaning(const struct pdfobj *font, struct meaning *m)
 {
@@ -43,18 +48,12 @@ static bool read_meaning(const struct pdfobj *font, struct meaning *m)
 	if (table == NULL)
 		return false;
 	memcpy(m->names, table, sizeof m->names);
-	const struct pdfobj *differences = dictionary ? pdfobj_get(encoding, "Differences") : NULL;
-	int64_t code = 0;
-	for (size_t i = 0; differences != NULL && pdfobj_kind(differences) == PDF_ARRAY && i < pdfobj_length(differences); i++) {
-		const struct pdfobj *o = pdfobj_at(differences, i);
-		if (pdfobj_kind(o) == PDF_INTEGER)
-			code = pdfobj_integer(o);
-		else if (code >= 0 && code < CODES)
-			m->names[code++] = pdfobj_is_name(o, ".notdef") ? NULL : pdfobj_name(o);
-	}
+	amend_differences(encoding, m->names);
 	for (size_t i = 0; i < CODES; i++) {
+		if (m->names[i] != NULL && strcmp(m->names[i], ".notdef") == 0)
+			m->names[i] = NULL;
 		m->unicode[i] = m->names[i] == NULL ? 0 : glyph_list_value(m->names[i]);
-		if (m->names[i] != NULL && m->unicode[i] == 0 && strcmp(m->names[i], ".notdef") != 0)
+		if (m->names[i] != NULL && m->unicode[i] == 0)
 			return false;
 	}
 	return true;

@@ -28,7 +28,6 @@ enum role {
 	ANNOTATION, /* or a form field */
 	ANNOTATIONS,
 	ACTION,
-	ACTIONS,
 	FORM,
 	NAMES,
 	OUTLINE,
@@ -95,8 +94,8 @@ struct amend {
 void amend_count(struct amend *a, enum amend_change c);
 /* Prints an object as it is to be; nowhere (to NULL) in the phases before WRITE. */
 void amend_put(struct amend *a, const struct pdfobj *o, enum role role, struct buf *to);
-/* The entries of a dictionary or stream without the brackets; without the key `except` (or NULL). */
-void amend_put_entries(struct amend *a, const struct pdfobj *o, enum role role, const char *except, struct buf *to);
+/* The entries of a dictionary or stream without the brackets; without the keys of `except`, a list that ends with NULL (or NULL). */
+void amend_put_entries(struct amend *a, const struct pdfobj *o, enum role role, const char *const *except, struct buf *to);
 
 /* rules.c: what becomes of an entry. */
 struct entry_rule {
@@ -130,10 +129,15 @@ bool amend_left_out(struct amend *a, const struct pdfobj *owner, const struct pd
 bool amend_has_layer(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
 
 /* layer.c */
+void amend_sort_layers(struct amend *a); /* before amend_layer */
 const struct layer *amend_layer(const struct amend *a, const struct pdfobj *page);
 void amend_put_layer(struct amend *a, const struct pdfobj *page, const struct layer *l, struct buf *to);
 
-/* fonts.c: whether a font is embedded anew, and the entries that this gives it. */
+/* A simple font's codes. */
+enum { CODES = 256 };
+/* fonts.c: puts the names that an encoding's Differences give to codes into a table. */
+void amend_differences(const struct pdfobj *encoding, const char *names[CODES]);
+/* Whether a font is embedded anew, and the entries that this gives it. */
 bool amend_embeds(const struct amend *a, const struct pdfobj *font);
 void amend_put_font(struct amend *a, const struct pdfobj *font, struct buf *to);
 

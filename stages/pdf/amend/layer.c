@@ -101,13 +101,22 @@ enum status amend_text(struct amend *a, size_t page, const struct ocr_page *word
 	return writer_fault(&a->w, e);
 }
 
+static int by_page(const void *a, const void *b)
+{
+	const struct layer *x = a, *y = b;
+	return (x->page > y->page) - (x->page < y->page);
+}
+
+void amend_sort_layers(struct amend *a)
+{
+	if (a->n_layers > 1)
+		qsort(a->layers, a->n_layers, sizeof *a->layers, by_page);
+}
+
 const struct layer *amend_layer(const struct amend *a, const struct pdfobj *page)
 {
-	uint32_t number = pdfobj_number(page);
-	for (size_t i = 0; i < a->n_layers; i++)
-		if (a->layers[i].page == number)
-			return &a->layers[i];
-	return NULL;
+	const struct layer key = {.page = pdfobj_number(page)};
+	return a->n_layers == 0 ? NULL : bsearch(&key, a->layers, a->n_layers, sizeof key, by_page);
 }
 
 static void put_contents(struct amend *a, const struct pdfobj *page, const struct layer *l, struct buf *to)
@@ -135,7 +144,7 @@ void amend_put_layer(struct amend *a, const struct pdfobj *page, const struct la
 	put_contents(a, page, l, to);
 	if (to != NULL)
 		buf_str(to, "/Resources<<");
-	amend_put_entries(a, resources, RESOURCES, "Font", to);
+	amend_put_entries(a, resources, RESOURCES, (const char *const[]){"Font", NULL}, to);
 	if (to != NULL)
 		buf_str(to, "/Font<<");
 	amend_put_entries(a, fonts, FONTS, NULL, to);

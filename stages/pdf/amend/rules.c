@@ -334,7 +334,6 @@ enum role amend_element(enum role role)
 		return CONFIG;
 	case FILES_NODES:
 		return FILES;
-	case ACTION: /* an array is a destination */
 	default:
 		return ANY;
 	}

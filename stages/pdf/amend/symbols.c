@@ -3,19 +3,11 @@
 #include <ft2build.h>
 #include FT_FREETYPE_H
 #include FT_ADVANCES_H
+#include <mupdf/fitz.h>
 #include <stdlib.h>
 #include <string.h>
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wstrict-prototypes"
-#pragma GCC diagnostic ignored "-Wundef"
-#include <mupdf/fitz.h>
-#pragma GCC diagnostic pop
-
 #include "stages/pdf/amend/internal.h"
-
-enum { CODES = 256 };
 
 static const char *const names[] = {"Symbol", "ZapfDingbats"};
 
@@ -57,31 +49,16 @@ static void write_descriptor(struct amend *a, int i, struct bytes program, FT_Fa
 	writer_object(&a->w, a->pictorial[i], &b);
 }
 
-/* The names that the document gives to codes; others are the font's own. */
-static const struct pdfobj *differences_of(const struct pdfobj *font)
-{
-	const struct pdfobj *differences = pdfobj_get(pdfobj_get(font, "Encoding"), "Differences");
-	return pdfobj_kind(differences) == PDF_ARRAY ? differences : NULL;
-}
-
+/* Codes have the names that the document gives them, others the font's own. */
 static void read_widths(const struct pdfobj *font, FT_Face face, int widths[CODES])
 {
-	FT_UInt glyphs[CODES];
-	const struct pdfobj *differences = differences_of(font);
-	int64_t code = 0;
-	for (unsigned i = 0; i < CODES; i++)
-		glyphs[i] = FT_Get_Char_Index(face, i);
-	for (size_t i = 0; differences != NULL && i < pdfobj_length(differences); i++) {
-		const struct pdfobj *o = pdfobj_at(differences, i);
-		if (pdfobj_kind(o) == PDF_INTEGER)
-			code = pdfobj_integer(o);
-		else if (code >= 0 && code < CODES)
-			glyphs[code++] = FT_Get_Name_Index(face, pdfobj_name(o));
-	}
+	const char *given[CODES] = {NULL};
+	amend_differences(pdfobj_get(font, "Encoding"), given);
 	for (unsigned i = 0; i < CODES; i++) {
 		FT_Fixed advance = 0;
-		if (glyphs[i] != 0)
-			FT_Get_Advance(face, glyphs[i], FT_LOAD_NO_SCALE, &advance);
+		FT_UInt glyph = given[i] != NULL ? FT_Get_Name_Index(face, given[i]) : FT_Get_Char_Index(face, i);
+		if (glyph != 0)
+			FT_Get_Advance(face, glyph, FT_LOAD_NO_SCALE, &advance);
 		widths[i] = (int)advance;
 	}
 }
@@ -89,9 +66,9 @@ static void read_widths(const struct pdfobj *font, FT_Face face, int widths[CODE
 static void put_entries(struct amend *a, const struct pdfobj *font, FT_Face face, struct buf *to)
 {
 	int widths[CODES];
-	const struct pdfobj *differences = differences_of(font);
+	const struct pdfobj *differences = pdfobj_get(pdfobj_get(font, "Encoding"), "Differences");
 	buf_format(to, "/Subtype/Type1/BaseFont/%s/FontDescriptor %u 0 R\n", names[which(font)], a->pictorial[which(font)]);
-	if (differences != NULL) {
+	if (pdfobj_kind(differences) == PDF_ARRAY) {
 		buf_str(to, "/Encoding<</Type/Encoding/Differences ");
 		amend_put(a, differences, ANY, to);
 		buf_str(to, ">>\n");
