@@ -407,15 +407,15 @@ static void discard_file(const struct archive *a, const struct item_file *f)
 		file_remove_tree(f->path, &e);
 }
 
-/* The stage's note beside the artefact that it made (stage.h). */
-static void discard_note(const struct archive *a, const struct item_file *artefact)
+/* The stage's note beside the file that it made (stage.h). */
+static void discard_note(const struct archive *a, const struct item_file *made)
 {
 	char *path = NULL;
-	if (artefact->path == NULL || !archive_in_work(a, artefact->path))
+	if (made->path == NULL || !archive_in_work(a, made->path))
 		return;
-	const char *extension = strrchr(artefact->path, '.');
-	int n = extension != NULL ? (int)(extension - artefact->path) : 0;
-	if (n > 0 && asprintf(&path, "%.*s%s", n, artefact->path, STAGE_NOTE) >= 0)
+	const char *extension = strrchr(made->path, '.');
+	int n = extension != NULL ? (int)(extension - made->path) : 0;
+	if (n > 0 && asprintf(&path, "%.*s%s", n, made->path, STAGE_NOTE) >= 0)
 		unlink(path);
 	free(path);
 }
@@ -424,8 +424,10 @@ void archive_discard(const struct archive *a, const struct item *it)
 {
 	discard_note(a, &it->artefact);
 	discard_file(a, &it->artefact);
-	for (size_t i = 0; i < it->n_companions; i++)
+	for (size_t i = 0; i < it->n_companions; i++) {
+		discard_note(a, &it->companions[i]);
 		discard_file(a, &it->companions[i]);
+	}
 }
 
 /* "<id with what a file name cannot hold replaced>[-<8 digits>]": the digits stand where something was replaced or cut. */

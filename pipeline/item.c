@@ -6,7 +6,7 @@
 
 #include "stages/base/text.h"
 
-static const char *const kind_name[] = {"paper", "map", "photo", "received", "package"};
+static const char *const kind_name[] = {"paper", "map", "photo", "received", "media", "package"};
 static const char *const state_name[] = {"ok", "retry", "quarantine", "refused", "stop", "parts"};
 
 #define PAGES_MOST 10000000
@@ -102,6 +102,23 @@ static struct item_file *append_file(struct item_file **files, size_t *n)
 void item_add_source(struct item *it, const char *path, int64_t size, const char *sha256)
 {
 	fill_file(append_file(&it->sources, &it->n_sources), path, size, sha256, NULL);
+}
+
+struct item_file *item_signature(const struct item *it)
+{
+	const char *tail = it->artefact.path == NULL ? "" : item_file_tail(it->artefact.path);
+	size_t n = strlen(tail);
+	for (size_t i = 0; n > 0 && i < it->n_companions; i++) {
+		const char *own = item_file_tail(it->companions[i].path);
+		if (strncmp(own, tail, n) == 0 && strcmp(own + n, ".p7s") == 0)
+			return &it->companions[i];
+	}
+	return NULL;
+}
+
+bool item_is_pdf(const struct item *it)
+{
+	return it->artefact.path != NULL && strcmp(item_file_tail(it->artefact.path), ".pdf") == 0;
 }
 
 void item_clear_companions(struct item *it)

@@ -27,6 +27,7 @@ enum item_kind {
 	ITEM_MAP,      /* scanned map or drawing */
 	ITEM_PHOTO,    /* photograph, negative */
 	ITEM_RECEIVED, /* a PDF that came as such */
+	ITEM_MEDIA,    /* sound or video */
 	ITEM_PACKAGE,  /* a bundled dossier: made by bundle, read by validate */
 };
 
@@ -93,6 +94,10 @@ void item_add_source(struct item *it, const char *path, int64_t size, const char
 /* What follows the stage's name in the name of a file that a stage made (stage_path): ".alto.xml"; of another file its extension. Inside path. */
 const char *item_file_tail(const char *path);
 void item_add_companion(struct item *it, const char *path, int64_t size, const char *sha256);
+/* The companion that is the signature of an artefact which is no PDF ("<artefact>.p7s"), or NULL. */
+struct item_file *item_signature(const struct item *it);
+/* Whether the artefact is a PDF, which holds its signatures itself. */
+bool item_is_pdf(const struct item *it);
 void item_clear_companions(struct item *it);
 void item_set_artefact(struct item *it, const char *path, int64_t size, const char *sha256, const char *format);
 void item_add_part(struct item *it, const char *path, int64_t size, const char *sha256);

@@ -26,7 +26,7 @@ struct profile_condition {
 
 /* One known column of the spreadsheets. */
 struct profile_column {
-	char *field;   /* EAD, EAD_doc or EAD_pic name, or one of ours: "path", "kind", "secrecy" */
+	char *field;   /* EAD, EAD_doc, EAD_pic or EAD_media name, or one of ours: "path", "kind", "secrecy" */
 	char **titles; /* texts that the header cell may have, compared without case and runs of space */
 	unsigned titles_count;
 	bool dossier; /* belongs to the dossier, not to the document */
@@ -47,7 +47,7 @@ struct profile_column {
 /* Which kind a document is where its row has one of these values. */
 struct profile_kind_rule {
 	struct profile_condition when;
-	char *kind; /* "paper", "map", "photo", "received" */
+	char *kind; /* "paper", "map", "photo", "received", "media" */
 };
 
 /* A mark that forbids to process a document. */
@@ -87,12 +87,23 @@ struct profile_language {
 /* What is done about a document that a check finds something in: "off" (not looked for), "note" (an event), "hold" (set aside until a person
  * accepts it: arkseal retry --accept), "quarantine". */
 struct profile_checks {
-	char *no_dpi;      /* the file does not say its resolution */
-	char *low_dpi;     /* less than min-dpi */
-	char *low_colour;  /* less than 24 bit */
-	char *blank_page;  /* nothing on it */
-	char *double_page; /* a page like one before it */
-	char *turned_page; /* upside down or on its side */
+	char *no_dpi;       /* the file does not say its resolution */
+	char *low_dpi;      /* less than min-dpi */
+	char *low_colour;   /* less than 24 bit */
+	char *blank_page;   /* nothing on it */
+	char *double_page;  /* a page like one before it */
+	char *turned_page;  /* upside down or on its side */
+	char *low_bit_rate; /* sound or video with fewer bits a second than the profile asks for */
+};
+
+/* Sound and video: which formats are taken (stages/media/media.h; none: such files are set aside), and the least bit rates. */
+struct profile_media {
+	char **sound;
+	unsigned sound_count;
+	char **video;
+	unsigned video_count;
+	unsigned sound_kbps; /* 1,000 bits a second; 0: any */
+	unsigned video_kbps;
 };
 
 struct profile_convert {
@@ -104,6 +115,8 @@ struct profile_convert {
 	bool trust_claims;     /* an unsigned received PDF that truly is the PDF/A that it claims is kept as it is */
 	char *signed_not_pdfa; /* a signed PDF that is no PDF/A, which is never rewritten: "keep" as it is, or "quarantine" */
 	char *attachments; /* files in a received PDF that may not stay there: "take-out" beside the document, or "quarantine" */
+	char *photos;      /* a photograph in one JPEG, TIFF or PNG file becomes PDF/A ("pdf") or stays as it is ("keep") */
+	struct profile_media media;
 	unsigned range_pages; /* a document with more pages is read in such ranges by several workers; 0: never */
 	unsigned redraw_dpi;  /* pages of a received PDF drawn as pictures */
 	char *secret;         /* a document whose text has one of secret_marks is held ("hold") or refused ("refuse") */

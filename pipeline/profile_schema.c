@@ -90,6 +90,15 @@ static const cyaml_schema_field_t check_fields[] = {
     TEXT("blank-page", struct profile_checks, blank_page),
     TEXT("double-page", struct profile_checks, double_page),
     TEXT("turned-page", struct profile_checks, turned_page),
+    TEXT("low-bit-rate", struct profile_checks, low_bit_rate),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t media_fields[] = {
+    LIST("sound", struct profile_media, sound, &text_entry),
+    LIST("video", struct profile_media, video, &text_entry),
+    NUMBER("sound-kbps", struct profile_media, sound_kbps),
+    NUMBER("video-kbps", struct profile_media, video_kbps),
     CYAML_FIELD_END,
 };
 
@@ -102,6 +111,8 @@ static const cyaml_schema_field_t convert_fields[] = {
     TRUTH("trust-claims", struct profile_convert, trust_claims),
     TEXT("signed-not-pdfa", struct profile_convert, signed_not_pdfa),
     TEXT("attachments", struct profile_convert, attachments),
+    TEXT("photos", struct profile_convert, photos),
+    MAP("media", struct profile_convert, media, media_fields),
     NUMBER("range-pages", struct profile_convert, range_pages),
     NUMBER("redraw-dpi", struct profile_convert, redraw_dpi),
     TEXT("secret", struct profile_convert, secret),
@@ -179,13 +190,16 @@ static const cyaml_schema_value_t profile_schema = {CYAML_VALUE_MAPPING(CYAML_FL
 
 static const char *const stage_words[] = {"ingest", "convert", "sign", "augment", "bundle", "validate", NULL};
 static const char *const format_words[] = {"text", "number", "date", "date-partial", NULL};
-static const char *const item_kinds[] = {"paper", "map", "photo", "received", NULL};
+static const char *const item_kinds[] = {"paper", "map", "photo", "received", "media", NULL};
 static const char *const reasons[] = {"secret", "excluded", NULL};
 static const char *const flavours[] = {"1b", "2b", "2u", "3b", "3u", NULL};
 static const char *const secrecies[] = {"hold", "refuse", NULL};
 static const char *const actions[] = {"off", "note", "hold", "quarantine", NULL};
 static const char *const signed_words[] = {"keep", "quarantine", NULL};
 static const char *const attachment_words[] = {"take-out", "quarantine", NULL};
+static const char *const photo_words[] = {"pdf", "keep", NULL};
+static const char *const sound_words[] = {"mp3", "wma", "wav", "flac", "ogg", "m4a", NULL};
+static const char *const video_words[] = {"mp4", "mov", "avi", "wmv", "mkv", "mpg", NULL};
 static const char *const sidecar_words[] = {"alto", "text", NULL};
 static const char *const digests[] = {"sha256", "sha384", "sha512", NULL};
 static const char *const pages[] = {"first", "last", NULL};
@@ -214,6 +228,11 @@ static const struct config_rule rules[] = {
     {"convert.min-dpi-map", 0, 2400, NULL, "0"},
     {"convert.signed-not-pdfa", 0, 0, signed_words, "quarantine"},
     {"convert.attachments", 0, 0, attachment_words, "take-out"},
+    {"convert.photos", 0, 0, photo_words, "pdf"},
+    {"convert.media.sound[]", 0, 0, sound_words, NULL},
+    {"convert.media.video[]", 0, 0, video_words, NULL},
+    {"convert.media.sound-kbps", 0, 100000, NULL, "0"},
+    {"convert.media.video-kbps", 0, 1000000, NULL, "0"},
     {"convert.range-pages", 0, 10000, NULL, "8"},
     {"convert.redraw-dpi", 72, 1200, NULL, "200"},
     {"convert.secret", 0, 0, secrecies, "hold"},
@@ -224,6 +243,7 @@ static const struct config_rule rules[] = {
     {"convert.checks.blank-page", 0, 0, actions, "off"},
     {"convert.checks.double-page", 0, 0, actions, "off"},
     {"convert.checks.turned-page", 0, 0, actions, "off"},
+    {"convert.checks.low-bit-rate", 0, 0, actions, "note"},
     {"convert.sidecars[]", 0, 0, sidecar_words, NULL},
     {"convert.ocr-page-seconds", 1, 86400, NULL, "300"},
     {"sign.level", 0, 0, NULL, "B-LTA"},

@@ -88,7 +88,8 @@ extern const struct service *const services[];
 /* The path of what `stage` makes of an item: "<work folder>/<first 32 hex digits of SHA-256 of the id>.<stage><extension>",
  * extension with its dot. Stable, so that a second try overwrites the first. The caller frees; NULL: no memory. */
 char *stage_path(const struct stage_env *env, const struct item *it, const char *stage, const char *extension);
-/* The extension of what a stage keeps in the work folder for its own next try; the engine removes it with the stage's artefact. */
+/* What stands in place of the extension in the name of what a stage keeps in the work folder for its own next try; the engine removes it with
+ * the artefact or companion that the stage made. */
 #define STAGE_NOTE ".note"
 /* What the names of all that stages make of an item begin with. */
 #define STAGE_PREFIX 33

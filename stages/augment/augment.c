@@ -122,22 +122,7 @@ static enum status collect_all(struct augment *a, const struct pdfsig *list, siz
 {
 	enum status st = ST_OK;
 	for (size_t i = 0; st == ST_OK && i < n; i++) {
-		struct bytes cms = {list[i].contents.data, list[i].contents.len};
-		struct proof p;
-		STACK_OF(X509) *certificates = sk_X509_new_null();
-		st = certificates == NULL ? err_set(e, ST_RETRY, "memory", "certificates")
-		                          : cades_certificates(cms, certificates, e);
-		for (int k = 0; st == ST_OK && k < sk_X509_num(certificates); k++)
-			session_learn(&a->session, sk_X509_value(certificates, k));
-		sk_X509_pop_free(certificates, X509_free);
-		if (st == ST_OK)
-			st = proof_read(cms, list[i].timestamp, &p, e);
-		if (st != ST_OK) {
-			err_where(e, "field %s", list[i].field);
-			break;
-		}
-		st = proof_collect(&a->session, &p, list[i].timestamp, m, e);
-		proof_free(&p);
+		st = proof_of(&a->session, (struct bytes){list[i].contents.data, list[i].contents.len}, list[i].timestamp, m, e);
 		if (st != ST_OK)
 			err_where(e, "field %s", list[i].field);
 	}
@@ -244,11 +229,38 @@ static enum status augment_document(struct augment *a, struct bytes original, st
 	return ST_OK;
 }
 
+/* Detached CAdES to level B-LT: a new file in place of the one that sign has made. */
+static enum status augment_beside(struct augment *a, struct item *it, struct err *e)
+{
+	struct item_file *f = item_signature(it);
+	BUF_AUTO struct buf plain = BUF_INIT(16u << 20), whole = BUF_INIT(16u << 20);
+	char sha256[65];
+	if (f == NULL)
+		return ST_OK;
+	enum status st = file_read(f->path, &plain, e);
+	if (st == ST_OK)
+		st = proof_extend(&a->session, (struct bytes){plain.data, plain.len}, &whole, e);
+	char *path = st == ST_OK ? stage_path(a->session.env, it, "augment", item_file_tail(f->path)) : NULL;
+	if (st == ST_OK)
+		st = path == NULL ? err_set(e, ST_RETRY, "memory", "path") : file_write(path, whole.data, whole.len, e);
+	if (st == ST_OK) {
+		sha256_hex(whole.data, whole.len, sha256);
+		item_set(&f->path, path);
+		f->size = (int64_t)whole.len;
+		memcpy(f->sha256, sha256, sizeof f->sha256);
+		item_add_event(it, a->session.env->now_ms(), "digital signature augmentation", "success", "CAdES-BASELINE-LT");
+	}
+	free(path);
+	return st;
+}
+
 static enum status augment_work(void *state, struct item *it, struct err *e)
 {
 	struct augment *a = state;
 	if (!wanted(a, LEVEL_B_LT))
 		return ST_OK;
+	if (it->artefact.path != NULL && !item_is_pdf(it))
+		return augment_beside(a, it, e);
 	struct file_map map;
 	char input[65];
 	enum status st = session_input(it, &map, input, e);

@@ -8,7 +8,7 @@
 #include "stages/base/digest.h"
 #include "stages/base/file.h"
 #include "stages/bundle/internal.h"
-#include "stages/sign/session.h"
+#include "stages/sign/proof.h"
 
 #define CMS_MAX ((size_t)1 << 20)
 
@@ -51,10 +51,11 @@ static enum key_digest digest_kind(const char *name, const EVP_MD **ret_md)
 	return *ret_md == EVP_sha512() ? KEY_SHA512 : KEY_SHA256;
 }
 
-/* A detached CAdES B-T over METS.xml (ETSI EN 319 122-1): what changes in METS.xml is found by it, everything else by METS.xml. */
+/* A detached CAdES, B-T or B-LT as the level of the documents' signatures is, over METS.xml (ETSI EN 319 122-1): what changes in METS.xml is found by it, everything else by METS.xml. */
 static enum status seal(struct bundle *b, const char *folder, const char *path, int64_t now_ms, struct err *e)
 {
-	BUF_AUTO struct buf plain = BUF_INIT(CMS_MAX), token = BUF_INIT(CMS_MAX), stamped = BUF_INIT(CMS_MAX);
+	BUF_AUTO struct buf plain = BUF_INIT(CMS_MAX), token = BUF_INIT(CMS_MAX), stamped = BUF_INIT(CMS_MAX),
+	                    whole = BUF_INIT(16 * CMS_MAX);
 	struct file_map in;
 	uint8_t content[EVP_MAX_MD_SIZE], imprint[32];
 	unsigned n = 0;
@@ -82,7 +83,11 @@ static enum status seal(struct bundle *b, const char *folder, const char *path, 
 	if (st == ST_OK)
 		st = cades_add_timestamp((struct bytes){plain.data, plain.len}, (struct bytes){token.data, token.len}, &stamped,
 		                         e);
-	return st == ST_OK ? file_write(path, stamped.data, stamped.len, e) : st;
+	bool values = b->env->profile->sign.level >= LEVEL_B_LT;
+	if (st == ST_OK && values)
+		st = proof_extend(&b->session, (struct bytes){stamped.data, stamped.len}, &whole, e);
+	const struct buf *last = values ? &whole : &stamped;
+	return st == ST_OK ? file_write(path, last->data, last->len, e) : st;
 }
 
 /* Package and seal in the work folder; what an earlier try has left is removed first. */

@@ -1,4 +1,4 @@
-/* Files that belong to a document: its text, its attachments, its signature. */
+/* What files are by their names, and those that belong to a document: its text, its attachments, its signature. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +28,22 @@ static const struct {
     {".jpg", "fmt/43", "JPEG", "image/jpeg"},
     {".png", "fmt/12", "PNG", "image/png"},
     {".tif", "fmt/353", "TIFF", "image/tiff"},
+    {".mp3", "fmt/134", "MP3", "audio/mpeg"},
+    {".wma", "fmt/132", "Windows Media Audio", "audio/x-ms-wma"},
+    {".wav", "fmt/6", "WAVE", "audio/vnd.wave"},
+    {".flac", "fmt/279", "FLAC", "audio/flac"},
+    {".ogg", NULL, "Ogg", "audio/ogg"},
+    {".m4a", "fmt/199", "MPEG-4", "audio/mp4"},
+    {".mp4", "fmt/199", "MPEG-4", "video/mp4"},
+    {".mov", "x-fmt/384", "QuickTime", "video/quicktime"},
+    {".avi", "fmt/5", "AVI", "video/x-msvideo"},
+    {".wmv", "fmt/133", "Windows Media Video", "video/x-ms-wmv"},
+    {".mkv", "fmt/569", "Matroska", "video/x-matroska"},
+    {".mpg", NULL, "MPEG", "video/mpeg"},
     {"", NULL, "not identified", "application/octet-stream"},
 };
 
-static void describe(struct package_companion *c)
+void bundled_describe(struct package_companion *c)
 {
 	size_t n = strlen(c->name);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -58,7 +70,7 @@ enum status bundled_companions(const struct item *it, struct bundled *b, struct 
 			return err_set(e, ST_RETRY, "memory", "no memory for a document");
 		*c = (struct package_companion){.name = name, .source = f->path, .size = f->size, .sha256 = f->sha256};
 		b->n_companions++;
-		describe(c);
+		bundled_describe(c);
 	}
 	return ST_OK;
 }

@@ -79,36 +79,37 @@ static enum status fill_events(struct bundled *b, const json_t *events, struct e
 enum status bundled_fill(const struct item *it, const char *archive_code, struct bundled *b, struct err *e)
 {
 	struct package_document *d = &b->document;
-	const char *format = it->artefact.format == NULL ? "" : it->artefact.format;
-	const char *format_name = "PDF";
-	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-		if (strcmp(formats[i].key, format) == 0)
-			format_name = formats[i].name;
-	}
 	if (it->artefact.path == NULL || it->name == NULL) {
 		err_set(e, ST_ITEM, "bundle-documents", "%s has no file", it->id);
 		err_arg(e, "%s", it->id);
 		return ST_ITEM;
 	}
-	if (asprintf(&b->name, "%s.pdf", it->name) < 0) {
+	if (asprintf(&b->name, "%s%s", it->name, item_file_tail(it->artefact.path)) < 0) {
 		b->name = NULL;
 		return err_set(e, ST_RETRY, "memory", "no memory for a document");
 	}
+	struct package_companion file = {.name = b->name};
+	bundled_describe(&file);
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+		if (it->artefact.format != NULL && strcmp(formats[i].key, it->artefact.format) == 0)
+			file.format_name = formats[i].name;
+	}
 	b->fields = json_copy(it->description);
 	put_file_code(b->fields, archive_code, it->dossier);
-	put_number(b->fields, "numberOfPage", json_integer_value(json_object_get(it->other, "pages")));
-	d->kind = it->kind == ITEM_PHOTO ? PACKAGE_PIC : PACKAGE_DOC;
+	if (it->kind != ITEM_MEDIA)
+		put_number(b->fields, "numberOfPage", json_integer_value(json_object_get(it->other, "pages")));
+	d->kind = it->kind == ITEM_PHOTO ? PACKAGE_PIC : it->kind == ITEM_MEDIA ? PACKAGE_MEDIA : PACKAGE_DOC;
 	d->name = b->name;
 	d->source = it->artefact.path;
 	d->size = it->artefact.size;
 	d->sha256 = it->artefact.sha256;
-	d->format = format;
-	d->format_name = format_name;
-	d->mime = "application/pdf";
+	d->format = it->artefact.format;
+	d->format_name = file.format_name;
+	d->mime = file.mime;
 	d->fields = (struct package_fields){bundle_field, b->fields};
 	enum status st = fill_events(b, it->events, e);
 	if (st == ST_OK)
-		st = bundled_signatures(b, it->artefact.path, e);
+		st = bundled_signatures(b, it, e);
 	if (st == ST_OK)
 		st = bundled_companions(it, b, e);
 	d->companions = b->companions;

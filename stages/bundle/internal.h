@@ -23,8 +23,12 @@ struct bundled {
 enum status bundled_fill(const struct item *it, const char *archive_code, struct bundled *b, struct err *e);
 void bundled_free(struct bundled *b);
 
-/* Who signed a PDF, by which algorithm, with which value: for PREMIS signatureInformation. A file without signatures is fine. */
-enum status bundled_signatures(struct bundled *b, const char *path, struct err *e);
+/* Who signed the document's file, by which algorithm, with which value: for PREMIS signatureInformation. Of a PDF the signatures inside, of any
+ * other file the one beside it ("<file>.p7s"). A file without signatures is fine. */
+enum status bundled_signatures(struct bundled *b, const struct item *it, struct err *e);
+
+/* Fills in format, format_name and mime by the name. */
+void bundled_describe(struct package_companion *c);
 
 /* The files that belong to a document, as the package takes them: "<document's name>.<what>". Errors: ST_RETRY "memory". */
 enum status bundled_companions(const struct item *it, struct bundled *b, struct err *e);

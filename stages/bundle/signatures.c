@@ -65,23 +65,45 @@ static void add(struct bundled *b, size_t i, struct bytes der)
 	ERR_clear_error();
 }
 
-enum status bundled_signatures(struct bundled *b, const char *path, struct err *e)
+static enum status make_room(struct bundled *b, size_t n, struct err *e)
+{
+	b->signatures = calloc(n + 1, sizeof *b->signatures);
+	b->texts = calloc(2 * n + 1, sizeof *b->texts);
+	b->values = calloc(n + 1, sizeof *b->values);
+	if (b->signatures == NULL || b->texts == NULL || b->values == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for signatures");
+	return ST_OK;
+}
+
+/* The signature beside a file that is no PDF. */
+static enum status add_detached(struct bundled *b, const struct item *it, struct err *e)
+{
+	const struct item_file *f = item_signature(it);
+	BUF_AUTO struct buf cms = BUF_INIT(1u << 24);
+	enum status st = make_room(b, 1, e);
+	if (st == ST_OK && f != NULL)
+		st = file_read(f->path, &cms, e);
+	if (st == ST_OK && f != NULL)
+		add(b, 0, (struct bytes){cms.data, cms.len});
+	return st;
+}
+
+enum status bundled_signatures(struct bundled *b, const struct item *it, struct err *e)
 {
 	struct file_map in;
 	struct pdfdoc *doc;
 	struct pdfsig *list = NULL;
 	size_t n = 0;
-	enum status st = file_map_open(path, &in, e);
+	if (!item_is_pdf(it))
+		return add_detached(b, it, e);
+	enum status st = file_map_open(it->artefact.path, &in, e);
 	if (st != ST_OK)
 		return st;
 	st = pdfdoc_open(in.in, &doc, e);
 	if (st == ST_OK) {
 		st = pdfsig_list(doc, &list, &n, e);
-		b->signatures = calloc(n + 1, sizeof *b->signatures);
-		b->texts = calloc(2 * n + 1, sizeof *b->texts);
-		b->values = calloc(n + 1, sizeof *b->values);
-		if (st == ST_OK && (b->signatures == NULL || b->texts == NULL || b->values == NULL))
-			st = err_set(e, ST_RETRY, "memory", "no memory for signatures");
+		if (st == ST_OK)
+			st = make_room(b, n, e);
 		for (size_t i = 0; st == ST_OK && i < n; i++) {
 			if (!list[i].timestamp) /* PREMIS tells who signed; the time-stamps are inside the file */
 				add(b, b->n_signatures, (struct bytes){list[i].contents.data, list[i].contents.len});

@@ -140,6 +140,18 @@ enum status check_page(struct job *j, const struct part_page *page, const struct
 	return page->looked && check_wanted(checks->double_page) ? look_for_double(j, page, words, e) : ST_OK;
 }
 
+enum status check_found(const struct item *it, const char *check, const char *action, const char *what, struct err *e)
+{
+	char code[sizeof e->code];
+	bool hold = strcmp(action, "hold") == 0;
+	snprintf(code, sizeof code, "%s%s", check, hold ? "-held" : "");
+	if ((!hold && strcmp(action, "quarantine") != 0) || (hold && accepted(it, code)))
+		return ST_OK;
+	err_set(e, ST_ITEM, code, "%s", what);
+	err_arg(e, "%s", what);
+	return ST_ITEM;
+}
+
 struct rule {
 	const char *code;   /* of a notice, with "-held" behind it where a person may accept it */
 	const char *action; /* of the profile */
@@ -157,19 +169,10 @@ enum status check_document(struct job *j, struct err *e)
 	    [NOTE_TURNED] = {"check-turned-page", checks->turned_page},
 	};
 	for (size_t i = 0; i < NOTES; i++) {
-		char code[sizeof e->code];
 		const char *pages = page_list_text(&j->notes[i]);
-		if (*pages == '\0' || rules[i].code == NULL)
-			continue;
-		bool hold = strcmp(rules[i].action, "hold") == 0;
-		if (!hold && strcmp(rules[i].action, "quarantine") != 0)
-			continue;
-		snprintf(code, sizeof code, "%s%s", rules[i].code, hold ? "-held" : "");
-		if (hold && accepted(j->it, code))
-			continue;
-		err_set(e, ST_ITEM, code, "page %s", pages);
-		err_arg(e, "%s", pages);
-		return ST_ITEM;
+		if (*pages != '\0' && rules[i].code != NULL &&
+		    check_found(j->it, rules[i].code, rules[i].action, pages, e) != ST_OK)
+			return ST_ITEM;
 	}
 	return ST_OK;
 }

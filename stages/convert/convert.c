@@ -6,6 +6,7 @@
 
 #include "stages/base/digest.h"
 #include "stages/convert/internal.h"
+#include "stages/media/media.h"
 
 static enum status open_stage(const struct stage_env *env, void **ret_state, struct err *e)
 {
@@ -21,6 +22,7 @@ static enum status open_stage(const struct stage_env *env, void **ret_state, str
 		return err_set(e, ST_RETRY, "memory", "no memory for the stage");
 	c->env = env;
 	picture_load();
+	media_load();
 	if (p->ocr != NULL && strcmp(p->ocr, "none") != 0) {
 		enum status st = ocr_open(p->ocr, &c->ocr, e);
 		if (st != ST_OK) {
@@ -80,17 +82,19 @@ static void look_at_sources(const struct item *it, char ret[65])
 	sha256_hex(b.data != NULL ? b.data : (const uint8_t *)"", b.len, ret);
 }
 
-/* The content decides, not the name: a scanner's PDF among papers is drawn, or kept, as one that was received. */
-static bool holds_pdf(const char *path)
+/* Which way a document goes. The content decides, not the name: a scanner's PDF among papers is drawn, or kept, as one that was received. */
+static enum status convert_document(struct convert *c, struct item *it, struct err *e)
 {
 	static const char mark[] = "%PDF-";
 	struct file_map m;
 	struct err ignored;
-	if (file_map_open(path, &m, &ignored) != ST_OK)
-		return false;
-	bool found = memmem(m.in.p, m.in.n < 1024 ? m.in.n : 1024, mark, sizeof mark - 1) != NULL;
-	file_map_close(&m);
-	return found;
+	bool pdf = it->kind == ITEM_RECEIVED, media = it->kind == ITEM_MEDIA;
+	if (!pdf && !media && it->n_sources == 1 && file_map_open(it->sources[0].path, &m, &ignored) == ST_OK) {
+		pdf = memmem(m.in.p, m.in.n < 1024 ? m.in.n : 1024, mark, sizeof mark - 1) != NULL;
+		media = !pdf && media_recognise(m.in);
+		file_map_close(&m);
+	}
+	return pdf ? convert_received(c, it, e) : media ? convert_media(c, it, e) : convert_pictures(c, it, e);
 }
 
 /* Of a secret document nothing is kept and nothing told but where it lies and which rule forbids to process it (ITEM_REFUSED, or ITEM_QUARANTINE
@@ -122,10 +126,8 @@ static enum status work(void *state, struct item *it, struct err *e)
 	char before[65], after[65];
 	look_at_sources(it, before);
 	enum status st = it->range.of > 0 ? ST_OK : check_sources(c, it, e);
-	if (st == ST_OK && (it->kind == ITEM_RECEIVED || (it->n_sources == 1 && holds_pdf(it->sources[0].path))))
-		st = convert_received(c, it, e);
-	else if (st == ST_OK)
-		st = convert_pictures(c, it, e);
+	if (st == ST_OK)
+		st = convert_document(c, it, e);
 	/* A source may have been written to meanwhile: no document has pages of two states. */
 	look_at_sources(it, after);
 	if (st == ST_OK && it->range.of == 0 && it->state == ITEM_OK && strcmp(before, after) != 0) {
@@ -150,7 +152,7 @@ static enum status work(void *state, struct item *it, struct err *e)
 
 const struct stage convert_stage = {
     .name = "convert",
-    .summary = "make PDF/A with a text layer of scans, photographs and received PDFs",
+    .summary = "make PDF/A with a text layer of scans, photographs and received PDFs; keep sound and video",
     .open = open_stage,
     .close = close_stage,
     .work = work,

@@ -11,6 +11,9 @@
  * (attachments, dynamic forms): then it is refused. What was written is read back by the
  * strict reader and every page's picture compared with its source, before the file gets its name.
  *
+ * What is not paper may stay what it is: a photograph in one JPEG, TIFF or PNG file where the profile says so (convert.photos), sound and video
+ * always, in the formats and with the bit rates that the profile asks for (convert.media). Such a file goes on byte for byte.
+ *
  * Dates in the file do not depend on the run: the document's own date (issuedDate, photoTime, the dossier's endDate or
  * startDate), else the newest modification time of its sources.
  */

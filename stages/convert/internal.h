@@ -108,6 +108,10 @@ enum status job_expect(struct job *j, const struct picture *p, struct err *e);
 #define MAX_OCR_PIXELS (UINT64_C(256) << 20)
 /* Whether a check's action is another one than "off". */
 bool check_wanted(const char *action);
+/* Fills in the resolution that a file does not say, and notes what the rules want to know of a page. */
+void job_look_at(struct job *j, struct picture *p);
+/* An event for each sort of note. */
+void job_tell_notes(struct job *j, int64_t now_ms);
 bool job_reads(const struct job *j); /* text */
 bool job_looks(const struct job *j);
 /* Fills in what is read of a page; without text where it has its own. */
@@ -126,6 +130,9 @@ enum status check_secrecy(const struct convert *c, const struct item *it, const 
 /* The checks of the page that is next; what they find is noted. words: those that lie under it. Errors: as
  * check_secrecy. */
 enum status check_page(struct job *j, const struct part_page *page, const struct ocr_page *words, struct err *e);
+/* Whether what a check found sets the document aside: by the profile's action, unless a person has accepted it. what: "page 1-3", for the notice
+ * code. Errors: ST_ITEM code, or code with "-held" behind it. */
+enum status check_found(const struct item *it, const char *code, const char *action, const char *what, struct err *e);
 /* What the profile says about all that was noted. Errors: ST_ITEM "check-…", where it sets the document aside. */
 enum status check_document(struct job *j, struct err *e);
 void checks_free(struct job *j);
@@ -188,8 +195,16 @@ void source_close(struct source *s);
 enum status convert_amended(struct convert *c, struct item *it, const struct file_map *m, struct source *s, bool *ret_done,
                             char *why, size_t n, struct err *e);
 
-/* The two ways of a document. */
+/* Puts a source's bytes as they are into the work folder and makes them the artefact. extension with its dot; format: PRONOM key or NULL. */
+enum status keep_bytes(struct convert *c, struct item *it, struct bytes content, const char *extension, const char *format,
+                       struct err *e);
+/* A photograph that stays what it is. *ret_kept false: the profile wants PDF, or it is in no format that may stay. */
+enum status convert_kept(struct convert *c, struct item *it, bool *ret_kept, struct err *e);
+
+/* The three ways of a document. Errors of sound and video: ST_ITEM "media-sources", "media-refused" (a format that the profile does not take),
+ * "check-low-bit-rate", those of media_read. */
 enum status convert_pictures(struct convert *c, struct item *it, struct err *e);
 enum status convert_received(struct convert *c, struct item *it, struct err *e);
+enum status convert_media(struct convert *c, struct item *it, struct err *e);
 
 #endif

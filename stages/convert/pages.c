@@ -199,8 +199,7 @@ enum status job_page(struct job *j, const struct picture *p, const struct ocr_pa
 	return ST_OK;
 }
 
-/* One event for each sort of note. */
-static void tell_notes(struct job *j, int64_t now)
+void job_tell_notes(struct job *j, int64_t now)
 {
 	const struct profile_convert *p = &j->c->env->profile->convert;
 	static const char *const texts[] = {
@@ -244,7 +243,7 @@ static void tell_job(struct job *j, const char *what, const char *proof, int64_t
 		         j->c->env->profile->convert.ocr, j->words, j->confidence / (double)j->words);
 	item_add_event(j->it, now, "migration", "success", "%s, PDF/A-2b, %zu page(s)%s%s%s", what, j->n,
 	               j->codings.len == 0 ? "" : ": ", j->codings.len == 0 ? "" : (const char *)j->codings.data, ocr);
-	tell_notes(j, now);
+	job_tell_notes(j, now);
 	item_add_event(j->it, now, "validation", "success", "%s", proof);
 }
 
@@ -284,8 +283,7 @@ enum status job_commit(struct job *j, const char *what, const char *proof, struc
 	return st;
 }
 
-/* Fills in the resolution that a file does not say, and notes what the rules want to know of a page. */
-static void look_at(struct job *j, struct picture *p)
+void job_look_at(struct job *j, struct picture *p)
 {
 	const struct profile_convert *rules = &j->c->env->profile->convert;
 	bool map = j->it->kind == ITEM_MAP;
@@ -337,7 +335,7 @@ static enum status add_file(struct job *j, const char *path, struct err *e)
 			continue;
 		st = picture_page(f, i, &p, e);
 		if (st == ST_OK) {
-			look_at(j, &p);
+			job_look_at(j, &p);
 			st = job_page(j, &p, NULL, e);
 			picture_drop(&p);
 		}
@@ -353,9 +351,13 @@ static enum status add_file(struct job *j, const char *path, struct err *e)
 enum status convert_pictures(struct convert *c, struct item *it, struct err *e)
 {
 	struct job j;
+	bool kept = false;
+	enum status st = convert_kept(c, it, &kept, e);
+	if (st != ST_OK || kept)
+		return st;
 	if (ranges_may(c, it) && ranges_ask(c, it, count_pages(it)))
 		return ST_OK;
-	enum status st = job_open(&j, c, it, e);
+	st = job_open(&j, c, it, e);
 	for (size_t i = 0; st == ST_OK && i < it->n_sources; i++)
 		st = add_file(&j, it->sources[i].path, e);
 	if (st == ST_OK)

@@ -111,23 +111,14 @@ static enum status look_into(struct convert *c, struct item *it, struct err *e)
 	return st;
 }
 
-/* Byte for byte into the work folder. */
 static enum status keep(struct convert *c, struct item *it, const struct file_map *m, const struct pdf_claim *claim,
                         const struct checked *checked, struct err *e)
 {
-	char *path = stage_path(c->env, it, "convert", ".pdf"), sha256[65];
-	if (path == NULL)
-		return err_set(e, ST_RETRY, "memory", "no memory for a path");
-	int64_t size = 0;
-	enum status st = file_write(path, m->in.p, m->in.n, e);
-	if (st == ST_OK)
-		st = file_sha256(path, sha256, &size, e);
+	enum status st = keep_bytes(c, it, m->in, ".pdf", claimed_format(claim), e);
 	if (st == ST_OK) {
-		item_set_artefact(it, path, size, sha256, claimed_format(claim));
 		json_object_set_new(it->other, "pages", json_integer((json_int_t)claim->pages));
 		tell_kept(it, c->env->now_ms(), claim, checked);
 	}
-	free(path);
 	return st;
 }
 

@@ -268,11 +268,6 @@ static void set_fault(const char *code, const char *what, struct err *fault)
 	err_where(fault, "%s", what);
 }
 
-static bool is_pdf(const struct document *d)
-{
-	return d != NULL && d->n_pages == 1 && strcasecmp(path_extension(d->pages[0].path), "pdf") == 0;
-}
-
 /* A secret mark in any of the rows that name the document counts. */
 static bool refused_by_rows(const struct fonds *f, const struct entry *n, const struct values *v, struct err *e)
 {
@@ -283,7 +278,7 @@ static bool refused_by_rows(const struct fonds *f, const struct entry *n, const 
 		struct err nothing = {0};
 		if (f->tables.rows[i].document != n->document)
 			continue;
-		row_values(&f->tables, &f->tables.rows[i], false, &other, &kind, &nothing);
+		row_values(&f->tables, &f->tables.rows[i], ITEM_PAPER, &other, &kind, &nothing);
 		refused = refused_values(f->profile, &other, e);
 		values_free(&other);
 	}
@@ -356,12 +351,12 @@ static enum status emit_entry(struct fonds *f, const struct entry *n, size_t siz
 	struct values v = {0};
 	set_identity(f, n, it, &fault);
 	it->dossier_size = (uint32_t)size;
-	it->kind = is_pdf(n->document) ? ITEM_RECEIVED : ITEM_PAPER;
+	it->kind = document_kind(n->document);
 	bool refused = refused_path(f->profile, it->path, &secret);
 	if (n->row != NULL && fault.code[0] == 0)
 		collect_faults(f, n, &fault);
 	if (n->row != NULL) {
-		row_values(&f->tables, n->row, is_pdf(n->document), &v, &it->kind, &fault);
+		row_values(&f->tables, n->row, it->kind, &v, &it->kind, &fault);
 		refused = refused || refused_by_rows(f, n, &v, &secret);
 		describe(f, n->row, &v, it);
 		compare_dossier(f, n->row, &v, first, &fault);

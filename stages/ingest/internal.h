@@ -69,6 +69,9 @@ char *name_shown(const char *text, const char **ret_code);
 enum status document_add(struct documents *to, const char *path, const char *rel, const struct name *name, struct err *e);
 /* Unless it has a fault already. */
 void document_fault(struct document *d, const char *code, const char *name);
+/* What a document is by its name, where nobody says more. */
+enum item_kind document_kind(const struct document *d);
+enum item_kind kind_by_name(const char *name);
 void documents_free(struct documents *d);
 /* All documents of a fonds. named(arg, rel) tells that a row names this folder as a document, though it lies higher up. */
 enum status documents_scan(const char *fonds, const struct profile_ingest *p, bool (*named)(void *arg, const char *rel),
@@ -117,10 +120,10 @@ struct values {
 	bool *wrong; /* the cell has a fault; v is then what it says */
 	size_t n;
 };
-/* All cells; faults (code "sheet-…") go to *fault, the first one with the others in its detail. `is_pdf` counts where no rule of kinds
- * holds. */
-void row_values(const struct tables *t, const struct row *r, bool is_pdf, struct values *ret_values, enum item_kind *ret_kind,
-                struct err *fault);
+/* All cells; faults (code "sheet-…") go to *fault, the first one with the others in its detail. `usual` is the kind where no rule of
+ * kinds holds. */
+void row_values(const struct tables *t, const struct row *r, enum item_kind usual, struct values *ret_values,
+                enum item_kind *ret_kind, struct err *fault);
 void values_free(struct values *v);
 /* The fault of one cell: code, where, and {0} cell, {1} column, {2} value, {3} allowed. */
 void cell_fault(const struct tables *t, const struct row *r, size_t column, const char *code, const char *value,

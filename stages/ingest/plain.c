@@ -83,13 +83,12 @@ static bool too_long(const char *path)
  * the later one keeps its extension. */
 static enum status emit(const struct place *p, struct document *d, const char *key, bool taken, struct err *e)
 {
-	static const char *const pdf[] = {"pdf", NULL};
 	struct err secret = {0};
 	if (!has_turn(p, d, key))
 		return ST_OK;
 	struct item *it = must(item_new());
 	char *id = must(strdup(d->rel));
-	it->kind = !d->folder && has_extension(d->rel, pdf) ? ITEM_RECEIVED : ITEM_PAPER;
+	it->kind = document_kind(d);
 	item_set(&it->path, taken ? d->rel : d->stem);
 	item_set(&it->name, path_name(it->path));
 	for (unsigned n = 2; ingest_seen(p->in, "document", id); n++) {
@@ -148,6 +147,8 @@ static bool stem_taken(struct keyset *stems, const struct name *n)
 	static const char *const tiff[] = {"tif", "tiff", NULL};
 	if (S_ISREG(n->mode) && has_extension(n->name, pictures) && !has_extension(n->name, tiff))
 		return false; /* a page of the folder */
+	if (S_ISREG(n->mode) && kind_by_name(n->name) == ITEM_MEDIA)
+		return false; /* stays what it is: no PDF takes its name */
 	const char *extension = S_ISDIR(n->mode) ? "" : path_extension(n->name);
 	char *stem = must(strndup(n->name, strlen(n->name) - (*extension != 0 ? strlen(extension) + 1 : 0)));
 	bool taken = keyset_add(stems, stem);

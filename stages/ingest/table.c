@@ -333,13 +333,13 @@ static enum item_kind kind_named(const char *name)
 	return ITEM_PAPER;
 }
 
-static enum item_kind kind_of(const struct profile_ingest *p, const struct values *v, bool is_pdf)
+static enum item_kind kind_of(const struct profile_ingest *p, const struct values *v, enum item_kind usual)
 {
 	for (unsigned i = 0; i < p->kind_rules_count; i++) {
 		if (holds(p, &p->kind_rules[i].when, v, NULL))
 			return kind_named(p->kind_rules[i].kind);
 	}
-	return is_pdf ? ITEM_RECEIVED : ITEM_PAPER;
+	return usual;
 }
 
 static bool binds(const struct profile_column *c, enum item_kind kind)
@@ -350,8 +350,8 @@ static bool binds(const struct profile_column *c, enum item_kind kind)
 	return any;
 }
 
-void row_values(const struct tables *t, const struct row *r, bool is_pdf, struct values *ret_values, enum item_kind *ret_kind,
-                struct err *fault)
+void row_values(const struct tables *t, const struct row *r, enum item_kind usual, struct values *ret_values,
+                enum item_kind *ret_kind, struct err *fault)
 {
 	const struct profile_ingest *p = t->profile;
 	struct values v = {.v = must(calloc(p->columns_count + 1, sizeof *v.v)), .n = p->columns_count};
@@ -369,7 +369,7 @@ void row_values(const struct tables *t, const struct row *r, bool is_pdf, struct
 		}
 		free(text);
 	}
-	enum item_kind kind = kind_of(p, &v, is_pdf);
+	enum item_kind kind = kind_of(p, &v, usual);
 	for (unsigned i = 0; i < p->columns_count; i++) {
 		const struct profile_column *c = &p->columns[i];
 		if (v.v[i] == NULL && !v.wrong[i] && binds(c, kind) &&

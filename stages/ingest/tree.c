@@ -246,6 +246,24 @@ enum status document_add(struct documents *to, const char *path, const char *rel
 	return ST_OK;
 }
 
+enum item_kind kind_by_name(const char *name)
+{
+	static const char *const media[] = {"mp3", "wma", "wav", "flac", "ogg", "m4a", "mp4",
+	                                    "m4v", "mov", "avi", "wmv",  "mkv", "mpg", "mpeg"};
+	const char *extension = path_extension(name);
+	if (strcasecmp(extension, "pdf") == 0)
+		return ITEM_RECEIVED;
+	for (size_t i = 0; i < sizeof media / sizeof *media; i++)
+		if (strcasecmp(extension, media[i]) == 0)
+			return ITEM_MEDIA;
+	return ITEM_PAPER;
+}
+
+enum item_kind document_kind(const struct document *d)
+{
+	return d != NULL && d->n_pages == 1 ? kind_by_name(d->pages[0].path) : ITEM_PAPER;
+}
+
 void documents_free(struct documents *d)
 {
 	for (size_t i = 0; i < d->n; i++) {

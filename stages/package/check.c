@@ -95,7 +95,11 @@ static void check_description(struct check *c, const struct seen *f)
 	xmlDocPtr doc = check_xml(c, f);
 	if (doc == NULL)
 		return;
-	check_schema(c, f, doc, starts(name, "EAD_doc_") ? "EAD_doc.xsd" : starts(name, "EAD_pic_") ? "EAD_pic.xsd" : "EAD.xsd");
+	check_schema(c, f, doc,
+	             starts(name, "EAD_doc_")     ? "EAD_doc.xsd"
+	             : starts(name, "EAD_pic_")   ? "EAD_pic.xsd"
+	             : starts(name, "EAD_media_") ? "EAD_media.xsd"
+	                                          : "EAD.xsd");
 	xmlFreeDoc(doc);
 }
 
@@ -188,6 +192,25 @@ void package_report_free(struct package_report *r)
 	free(r->findings);
 	buf_free(&r->mets);
 	*r = (struct package_report){0};
+}
+
+struct each {
+	package_visitor *visitor;
+	void *arg;
+};
+
+static enum status see_data(void *arg, const char *path, struct bytes content, struct err *e)
+{
+	const struct each *each = arg;
+	return content.p != NULL && is_data(path) ? each->visitor(each->arg, path, content, e) : ST_OK;
+}
+
+enum status package_each(const char *path, package_visitor *visitor, void *arg, struct err *e)
+{
+	char *name = NULL;
+	enum status st = container_walk(path, see_data, &(struct each){visitor, arg}, &name, e);
+	free(name);
+	return st;
 }
 
 struct sought {

@@ -37,6 +37,9 @@ enum status package_check(const char *path, package_visitor *visitor, void *arg,
                           struct err *e);
 void package_report_free(struct package_report *r);
 
+/* Only calls back for each file below representations/…/data/, and checks nothing. Errors: as package_check. */
+enum status package_each(const char *path, package_visitor *visitor, void *arg, struct err *e);
+
 /* Whether a path is a package: a folder with METS.xml, or a ZIP file with METS.xml in its only top folder. */
 bool package_recognise(const char *path);
 

@@ -1,4 +1,4 @@
-/* EAD, EAD_doc and EAD_pic: flat descriptions with the root simpledc (Circular 05/2025/TT-BNV, annexes I–III). */
+/* EAD, EAD_doc, EAD_pic and EAD_media: flat descriptions with the root simpledc (Circular 05/2025/TT-BNV, annexes I–III). */
 #include <string.h>
 
 #include "stages/package/write.h"
@@ -35,6 +35,15 @@ static const struct ead_field picture_fields[] = {
     {"inforSign", false}, {"eventName", false},   {"imageTitle", true}, {"photographer", false}, {"photoPlace", false},
     {"photoTime", false}, {"colour", false},      {"filmSize", false},  {"docAttached", false},  {"mode", true},
     {"format", false},    {"description", false},
+};
+
+/* EAD_media in AIP_hoso: sound and video. */
+static const struct ead_field media_fields[] = {
+    {"docCode", true},      {"arcFileCode", true}, {"docOrdinal", true}, {"archivesNumber", false},
+    {"inforSign", false},   {"eventName", false},  {"movieTitle", true}, {"recorder", false},
+    {"recordPlace", false}, {"recordDate", false}, {"language", false},  {"playTime", false},
+    {"docAttached", false}, {"mode", true},        {"quality", false},   {"format", false},
+    {"description", false},
 };
 
 static enum status write_fields(const struct ead_field *table, size_t n, const struct package_fields *fields, const char *of,
@@ -74,5 +83,7 @@ enum status ead_document_write(const struct package_document *d, struct buf *ret
 {
 	if (d->kind == PACKAGE_PIC)
 		return write_fields(picture_fields, COUNT(picture_fields), &d->fields, d->name, ret_text, e);
+	if (d->kind == PACKAGE_MEDIA)
+		return write_fields(media_fields, COUNT(media_fields), &d->fields, d->name, ret_text, e);
 	return write_fields(document_fields, COUNT(document_fields), &d->fields, d->name, ret_text, e);
 }

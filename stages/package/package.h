@@ -5,9 +5,9 @@
  *                          metadata/descriptive/EAD.xml           the dossier's fields
  *                          metadata/preservation/PREMIS.xml       what was done to the package
  *                          representations/rep1/METS.xml
- *                          representations/rep1/metadata/descriptive/EAD_doc_<name>.xml, EAD_pic_<name>.xml
+ *                          representations/rep1/metadata/descriptive/EAD_doc_<name>.xml, EAD_pic_…, EAD_media_…
  *                          representations/rep1/metadata/preservation/PREMIS_rep1.xml
- *                          representations/rep1/data/<name>.pdf, and <name>.<what> for each companion
+ *                          representations/rep1/data/<name>.pdf (.jpg, .mp4 …), and <name>.<what> for each companion
  *                          schemas/METS.xsd …
  *                          documentation/README.txt              what this is and how to check it
  *
@@ -41,7 +41,7 @@ struct package_signature {
 	struct bytes value; /* written in Base64 */
 };
 
-enum package_document_kind { PACKAGE_DOC, PACKAGE_PIC };
+enum package_document_kind { PACKAGE_DOC, PACKAGE_PIC, PACKAGE_MEDIA };
 
 /* A file that belongs to a document and lies beside it in data/: its text, what was attached to it, its signature. */
 struct package_companion {

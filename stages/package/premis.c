@@ -139,9 +139,15 @@ static void begin_file(struct xml *x, const char *kind, const struct package_com
 	xml_element(x, "originalName", f->name);
 }
 
+static const char *kind_name(const struct package_document *d)
+{
+	static const char *const names[] = {[PACKAGE_DOC] = "Doc", [PACKAGE_PIC] = "Pic", [PACKAGE_MEDIA] = "Media"};
+	return names[d->kind];
+}
+
 static void document(struct xml *x, const struct package_document *d)
 {
-	const char *kind = d->kind == PACKAGE_PIC ? "Pic" : "Doc";
+	const char *kind = kind_name(d);
 	const struct package_companion own = {
 	    .name = d->name, .size = d->size, .sha256 = d->sha256, .format = d->format, .format_name = d->format_name};
 	begin_file(x, kind, &own);
@@ -165,7 +171,7 @@ enum status premis_representation_write(const struct package *p, struct buf *ret
 	for (size_t i = 0; i < p->n_documents; i++) {
 		const struct package_document *d = &p->documents[i];
 		for (size_t k = 0; k < d->n_events; k++)
-			event(&x, p, &d->events[k], k, d->kind == PACKAGE_PIC ? "Pic" : "Doc", d->name);
+			event(&x, p, &d->events[k], k, kind_name(d), d->name);
 	}
 	agents(&x, p);
 	xml_close(&x);

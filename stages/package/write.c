@@ -103,12 +103,12 @@ static enum status describe_document(struct tree *t, const struct package_docume
 	BUF_AUTO struct buf text = BUF_INIT(XML_MAX);
 	const char *dot = strrchr(d->name, '.');
 	int stem = dot == NULL ? (int)strlen(d->name) : (int)(dot - d->name);
+	static const char *const kinds[] = {[PACKAGE_DOC] = "doc", [PACKAGE_PIC] = "pic", [PACKAGE_MEDIA] = "media"};
 	char *path;
 	enum status st = ead_document_write(d, &text, e);
 	if (st != ST_OK)
 		return st;
-	if (asprintf(&path, REP "metadata/descriptive/%s_%.*s.xml", d->kind == PACKAGE_PIC ? "EAD_pic" : "EAD_doc", stem,
-	             d->name) < 0)
+	if (asprintf(&path, REP "metadata/descriptive/EAD_%s_%.*s.xml", kinds[d->kind], stem, d->name) < 0)
 		return err_set(e, ST_RETRY, "memory", "no memory for %s", d->name);
 	st = put(t, path, text.data, text.len, f, strlen(REP), "text/xml", "uuid", e);
 	free(path);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "stages/augment/internal.h"
+#include "stages/sign/proof.h"
 
 static bool generalized_time_ms(const ASN1_GENERALIZEDTIME *t, int64_t *ret_ms)
 {
@@ -150,4 +150,35 @@ enum status proof_collect(const struct session *s, const struct proof *p, bool t
 	int64_t fresh = s->env->now_ms() - (int64_t)s->env->profile->sign.revocation_max_age_s * 1000;
 	enum status st = collect(s, p->signer, token || p->stamped_ms == 0 ? fresh : p->stamped_ms, m, e);
 	return st == ST_OK ? collect(s, p->authorities, fresh, m, e) : st;
+}
+
+enum status proof_of(const struct session *s, struct bytes cms, bool token, struct material *m, struct err *e)
+{
+	struct proof p;
+	STACK_OF(X509) *certificates = sk_X509_new_null();
+	enum status st = certificates == NULL ? err_set(e, ST_RETRY, "memory", "certificates")
+	                                      : cades_certificates(cms, certificates, e);
+	for (int k = 0; st == ST_OK && k < sk_X509_num(certificates); k++)
+		session_learn(s, sk_X509_value(certificates, k));
+	sk_X509_pop_free(certificates, X509_free);
+	if (st == ST_OK)
+		st = proof_read(cms, token, &p, e);
+	if (st != ST_OK)
+		return st;
+	st = proof_collect(s, &p, token, m, e);
+	proof_free(&p);
+	return st;
+}
+
+enum status proof_extend(const struct session *s, struct bytes cms, struct buf *ret_cms, struct err *e)
+{
+	struct material m = {0};
+	enum status st = proof_of(s, cms, false, &m, e);
+	if (st == ST_OK)
+		st = cades_add_values(cms,
+		                      &(struct cades_values){m.set.certificates, m.set.ocsps, m.set.crls, m.set.n_certificates,
+		                                             m.set.n_ocsps, m.set.n_crls},
+		                      ret_cms, e);
+	material_free(&m);
+	return st;
 }

@@ -1,5 +1,6 @@
 #include "stages/sign/sign.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,17 +142,11 @@ static enum status sign_open(const struct stage_env *env, void **ret_state, stru
 	return st;
 }
 
-/* The signature without its timestamp: of the use that is held, or of a new one. */
-static enum status use_key(struct sign *s, struct bytes original, const struct layout *lay, int64_t time_ms, struct key_use *u,
-                           struct err *e)
+/* The signature without its timestamp, over bytes of this digest: of the use that is held, or of a new one. */
+static enum status use_key(struct sign *s, struct bytes digest, bool pades, int64_t time_ms, struct key_use *u, struct err *e)
 {
-	uint8_t digest[64];
 	char hex[sizeof u->digest];
-	size_t n;
-	enum status st = pdffield_digest(original, &lay->update, lay->hole, s->digest->openssl, digest, &n, e);
-	if (st != ST_OK)
-		return st;
-	hex_lower(digest, n, hex);
+	hex_lower(digest.p, digest.n, hex);
 	if (u->used_ms != 0 && strcmp(u->digest, hex) == 0)
 		return ST_OK;
 	use_discard(u, "the signed bytes cannot be made again");
@@ -160,14 +155,14 @@ static enum status use_key(struct sign *s, struct bytes original, const struct l
 	u->time_ms = time_ms;
 	u->used_ms = s->session.env->now_ms();
 	u->room = s->room;
-	st = use_save(u, e);
+	enum status st = use_save(u, e);
 	if (st != ST_OK)
 		return st;
 	const struct cades_request r = {.key = s->session.key,
 	                                .algorithm = keyholder_algorithm(s->session.key),
 	                                .digest = s->digest->key,
-	                                .content_digest = {digest, n},
-	                                .pades = true,
+	                                .content_digest = digest,
+	                                .pades = pades,
 	                                .signing_time_ms = time_ms};
 	st = cades_sign(&r, &u->cms, e);
 	if (st == ST_OK)
@@ -180,13 +175,13 @@ static enum status use_key(struct sign *s, struct bytes original, const struct l
 	return st;
 }
 
-/* The CMS over the laid-out file, stamped where the level says so. */
-static enum status make_signature(struct sign *s, struct bytes original, const struct layout *lay, int64_t time_ms,
-                                  struct key_use *u, struct buf *to, struct err *e)
+/* The CMS over bytes of this digest, stamped where the level says so. */
+static enum status make_signature(struct sign *s, struct bytes digest, bool pades, int64_t time_ms, struct key_use *u,
+                                  struct buf *to, struct err *e)
 {
 	uint8_t imprint[32];
 	BUF_AUTO struct buf token = BUF_INIT(1u << 20);
-	enum status st = use_key(s, original, lay, time_ms, u, e);
+	enum status st = use_key(s, digest, pades, time_ms, u, e);
 	if (st != ST_OK)
 		return st;
 	struct bytes cms = {u->cms.data, u->cms.len};
@@ -211,8 +206,12 @@ static enum status make_update(struct sign *s, const struct pdfdoc *d, int64_t t
 		enum status st = layout_make(s->session.env, s->face, d, time_ms, u->used_ms != 0 ? u->room : s->room, &lay, e);
 		if (st != ST_OK)
 			return st;
-		BUF_AUTO struct buf cms = BUF_INIT(1u << 20);
-		st = make_signature(s, pdfdoc_bytes(d), &lay, time_ms, u, &cms, e);
+		BUF_AUTO struct buf cms = BUF_INIT(USE_CMS_MAX);
+		uint8_t digest[64];
+		size_t n;
+		st = pdffield_digest(pdfdoc_bytes(d), &lay.update, lay.hole, s->digest->openssl, digest, &n, e);
+		if (st == ST_OK)
+			st = make_signature(s, (struct bytes){digest, n}, true, time_ms, u, &cms, e);
 		if (st == ST_OK && pdffield_fill(&lay.update, lay.hole, (struct bytes){cms.data, cms.len})) {
 			*ret_layout = lay;
 			return ST_OK;
@@ -245,6 +244,16 @@ static bool hold(const struct sign *s, struct key_use *u, const char *input)
 	return reason == NULL;
 }
 
+static void tell_signature(const struct sign *s, struct item *it, const char *what, int64_t time_ms, const struct key_use *u)
+{
+	const struct stage_env *env = s->session.env;
+	char time[TIME_TEXT];
+	time_iso8601(time_ms, env->profile->sign.appearance.time_offset_min, false, time);
+	use_tell(u, it, env->now_ms());
+	item_add_event(it, time_ms, "digital signature generation", "success", "%s-BASELINE-%s, time %s, signer %s, serial %s",
+	               what, stamped(env->profile) ? "T" : "B", time, s->subject, s->serial);
+}
+
 static enum status sign_document(struct sign *s, struct bytes original, const char *input, struct item *it, const char *path,
                                  struct key_use *u, struct err *e)
 {
@@ -263,14 +272,35 @@ static enum status sign_document(struct sign *s, struct bytes original, const ch
 	if (st == ST_OK)
 		st = session_publish(it, path, original, &lay.update, e);
 	if (st == ST_OK) {
-		char time[TIME_TEXT];
-		time_iso8601(now_ms, env->profile->sign.appearance.time_offset_min, false, time);
-		use_tell(u, it, env->now_ms());
-		item_add_event(it, now_ms, "digital signature generation", "success",
-		               "field %s, PAdES-BASELINE-%s, time %s, signer %s, serial %s", lay.field,
-		               stamped(env->profile) ? "T" : "B", time, s->subject, s->serial);
+		char what[sizeof lay.field + 16];
+		snprintf(what, sizeof what, "field %s, PAdES", lay.field);
+		tell_signature(s, it, what, now_ms, u);
 	}
 	buf_free(&lay.update);
+	return st;
+}
+
+/* What is no PDF is signed by a file beside it (ETSI EN 319 122-1): "<file>.p7s". */
+static enum status sign_beside(struct sign *s, struct bytes content, const char *input, struct item *it, const char *path,
+                               struct key_use *u, struct err *e)
+{
+	const struct stage_env *env = s->session.env;
+	BUF_AUTO struct buf cms = BUF_INIT(USE_CMS_MAX);
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	char sha256[65];
+	unsigned n = 0;
+	if (EVP_Digest(content.p, content.n, digest, &n, EVP_get_digestbyname(s->digest->openssl), NULL) != 1)
+		return err_set(e, ST_BUG, "digest", "OpenSSL did not hash");
+	int64_t now_ms = hold(s, u, input) ? u->time_ms : env->now_ms();
+	memcpy(u->input, input, sizeof u->input);
+	enum status st = make_signature(s, (struct bytes){digest, n}, false, now_ms, u, &cms, e);
+	if (st == ST_OK)
+		st = file_write(path, cms.data, cms.len, e);
+	if (st == ST_OK) {
+		sha256_hex(cms.data, cms.len, sha256);
+		item_add_companion(it, path, (int64_t)cms.len, sha256);
+		tell_signature(s, it, "detached, CAdES", now_ms, u);
+	}
 	return st;
 }
 
@@ -285,14 +315,21 @@ static enum status sign_work(void *state, struct item *it, struct err *e)
 	st = session_input(it, &map, input, e);
 	if (st != ST_OK)
 		return st;
-	char *path = stage_path(s->session.env, it, "sign", ".pdf");
+	/* A document is a PDF, unless convert has let it be what it was. */
+	bool beside = it->artefact.path != NULL && !item_is_pdf(it);
+	char result[64], note[64], *path;
+	snprintf(result, sizeof result, "%s%s", beside ? item_file_tail(it->artefact.path) : ".pdf", beside ? ".p7s" : "");
+	snprintf(note, sizeof note, "%s%s", beside ? item_file_tail(it->artefact.path) : "", STAGE_NOTE);
 	struct key_use use;
-	st = use_open(stage_path(s->session.env, it, "sign", STAGE_NOTE), &use, e);
+	st = use_open(stage_path(s->session.env, it, "sign", note), &use, e);
 	if (st == ST_OK) {
-		st = path == NULL ? err_set(e, ST_RETRY, "memory", "path") : sign_document(s, map.in, input, it, path, &use, e);
+		path = stage_path(s->session.env, it, "sign", result);
+		st = path == NULL ? err_set(e, ST_RETRY, "memory", "path")
+		     : beside     ? sign_beside(s, map.in, input, it, path, &use, e)
+		                  : sign_document(s, map.in, input, it, path, &use, e);
+		free(path);
 		use_free(&use);
 	}
-	free(path);
 	file_map_close(&map);
 	return st;
 }

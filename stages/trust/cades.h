@@ -46,6 +46,15 @@ enum status tsa_stamp(const struct tsa *t, const uint8_t digest[32], struct buf 
 enum status cades_add_timestamp(struct bytes cms, struct bytes token, struct buf *ret_cms, struct err *e);
 enum status cades_signature_digest(struct bytes cms, uint8_t ret_digest[32], struct err *e);
 
+/* Level B-LT: what is needed to verify the signature later goes into SignedData.certificates and .crls (EN 319 122-1, 6.3; OCSP answers as
+ * RFC 5940 has them), besides what is there. Each one is DER: Certificate, OCSPResponse, CertificateList. Appends the new DER to *ret_cms.
+ * Errors: ST_ITEM "cms-syntax"; ST_RETRY "memory". */
+struct cades_values {
+	const struct bytes *certificates, *ocsps, *crls;
+	size_t n_certificates, n_ocsps, n_crls;
+};
+enum status cades_add_values(struct bytes cms, const struct cades_values *v, struct buf *ret_cms, struct err *e);
+
 /* All certificates inside a SignedData or TimeStampToken, and those inside timestamps in its unsigned attributes; appended to
  * the stack, which the caller frees with sk_X509_pop_free. */
 enum status cades_certificates(struct bytes cms, STACK_OF(X509) * to, struct err *e);

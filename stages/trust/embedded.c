@@ -58,10 +58,49 @@ static void add_crls(struct trust_store *s, const struct cms *c)
 	trust_drain();
 }
 
+/* SignedData.crls of the encoding: OpenSSL hands out the CRLs alone. */
+static struct bytes crls_of(struct bytes der)
+{
+	struct bytes info, explicit, data, one;
+	uint8_t tag = 0;
+	if (!der_next(&der, NULL, &info, NULL) || !der_next(&info, NULL, NULL, NULL) || !der_next(&info, NULL, &explicit, NULL) ||
+	    !der_next(&explicit, NULL, &data, NULL))
+		return (struct bytes){0};
+	while (der_next(&data, &tag, &one, NULL))
+		if (tag == DER_CONTEXT + 1)
+			return one;
+	return (struct bytes){0};
+}
+
+/* RevocationInfoChoice [1] { id-ri-ocsp-response, OCSPResponse }. */
+static void add_ocsps(struct trust_store *s, const struct cms *c)
+{
+	unsigned char *der = NULL;
+	int n = i2d_CMS_ContentInfo(c->info, &der);
+	struct bytes all = n > 0 ? crls_of((struct bytes){der, (size_t)n}) : (struct bytes){0}, one, response;
+	uint8_t tag = 0;
+	for (int i = 0; i < VALUES_MAX && der_next(&all, &tag, &one, NULL); i++)
+		if (tag == DER_CONTEXT + 1 && der_next(&one, NULL, NULL, NULL) && der_next(&one, NULL, NULL, &response))
+			trust_store_add_ocsp(s, response);
+	OPENSSL_free(der);
+	trust_drain();
+}
+
+bool embedded_revocation(const struct cms *c)
+{
+	unsigned char *der = NULL;
+	int n = i2d_CMS_ContentInfo(c->info, &der);
+	bool any = n > 0 && crls_of((struct bytes){der, (size_t)n}).n > 0;
+	OPENSSL_free(der);
+	trust_drain();
+	return any;
+}
+
 void embedded_add(struct trust_store *s, const struct cms *c)
 {
 	add_certificates(s, c);
 	add_crls(s, c);
+	add_ocsps(s, c);
 	add_revocation(s, cms_attribute(c, true, OID_ADBE_REVOCATION, 0, NULL));
 	add_revocation(s, cms_attribute(c, false, OID_ADBE_REVOCATION, 0, NULL));
 	add_revocation(s, cms_attribute(c, false, OID_REVOCATION_VALUES, 0, NULL));

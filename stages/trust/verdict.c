@@ -339,6 +339,7 @@ void verdict_end(struct verdict_run *run, const struct verdict_policy *policy, s
 		say(&v, INDETERMINATE, "TRY_LATER", "no memory", "");
 	else
 		judge_signature(run, store, policy, content_digest, &v);
+	v.carries_revocation = embedded_revocation(&run->c);
 	trust_store_free(store);
 	cms_close(&run->c);
 	free(run);

@@ -28,6 +28,7 @@ struct verdict {
 	unsigned timestamps;          /* signature timestamps that are valid */
 	unsigned timestamps_there;    /* signature timestamps, valid or not: what the format follows from */
 	bool revocation_embedded;     /* every certificate's state came from the store */
+	bool carries_revocation;      /* CRLs or OCSP answers lie in the signature itself (EN 319 122-1, level B-LT) */
 };
 
 /* What to judge by. A signature's revocation data must reach to its best time, a timestamp's to its genTime. Besides the store, what

@@ -29,6 +29,13 @@ enum status check_store(const struct check_policy *policy, struct trust_store **
 /* Reads anchors from n files or folders. Errors: those of trust_store_add_anchors. */
 enum status check_anchors(const char *const *paths, size_t n, struct trust_store **ret_anchors, struct err *e);
 
+/* A detached CMS signature over content: adds it to the report under that name. What it carries besides is not added to the store; online what
+ * it lacks is. */
+enum status check_detached(const struct check_policy *policy, const char *field, struct bytes cms, struct bytes content,
+                           struct trust_store *store, struct report *r, struct err *e);
+/* A file that is no PDF, with the signature in "<path>.p7s" beside it. */
+enum status check_signed_file(const struct check_policy *policy, const char *path, struct report *ret_report, struct err *e);
+
 /* A package, folder or ZIP, and each document inside it. Reports go to the sink, the documents' first; *ret_verdict is the package's.
  * ret_first gets the first problem in words, for a notice. */
 enum status check_package(const struct check_policy *policy, const char *path, check_sink *sink, void *arg,

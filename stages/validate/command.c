@@ -46,12 +46,34 @@ static void unreadable(struct run *run, const char *path, const struct err *e)
 	report_free(&r);
 }
 
+/* A photograph, sound, video with its signature beside it. false: it has none. */
+static bool validate_signed(struct run *run, const char *path)
+{
+	struct report r;
+	struct err e;
+	char *beside;
+	bool pdf = strcasecmp(path_extension(path), "pdf") == 0;
+	if (pdf || asprintf(&beside, "%s.p7s", path) < 0)
+		return false;
+	bool there = access(beside, F_OK) == 0;
+	free(beside);
+	if (there && check_signed_file(&run->policy, path, &r, &e) != ST_OK) {
+		unreadable(run, path, &e);
+	} else if (there) {
+		print(run, &r);
+		report_free(&r);
+	}
+	return there;
+}
+
 static void validate_file(struct run *run, const char *path)
 {
 	struct file_map in;
 	struct report r;
 	struct err e;
 	enum status st;
+	if (validate_signed(run, path))
+		return;
 	if (strcasecmp(path_extension(path), "ers") == 0) {
 		report_init(&r, REPORT_EVIDENCE_RECORD, path);
 		report_problem(&r, REPORT_INDETERMINATE, "not-checked", "evidence records are not checked yet");
@@ -88,7 +110,8 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* Files of a folder that are ours to judge: PDFs, ZIP packages, evidence records. Seals are judged with their packages. */
+/* Files of a folder that are ours to judge: PDFs, ZIP packages, evidence records, whatever has a signature beside it. Seals are judged with their
+ * packages. */
 static void visit_file(struct run *run, const char *path)
 {
 	const char *extension = path_extension(path);
@@ -96,6 +119,8 @@ static void visit_file(struct run *run, const char *path)
 		validate_file(run, path);
 	else if (strcasecmp(extension, "zip") == 0 && package_recognise(path))
 		validate_package(run, path);
+	else
+		validate_signed(run, path);
 }
 
 /* Packages below a folder are judged whole; an archive's own folders (.arkseal, quarantine) hold nothing that is archived. */

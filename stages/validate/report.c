@@ -66,7 +66,7 @@ const char *report_verdict_name(enum report_verdict v)
 	return name[v];
 }
 
-static const char *const kind_name[] = {"pdf", "package", "evidence-record"};
+static const char *const kind_name[] = {"pdf", "package", "evidence-record", "file"};
 static const char *const covers_name[] = {"whole-file", "earlier-revision"};
 static const char *const changes_name[] = {"none", "allowed", "forbidden"};
 

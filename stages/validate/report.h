@@ -9,7 +9,8 @@
 #include "stages/pdfa/check.h"
 #include "stages/trust/verdict.h"
 
-enum report_kind { REPORT_PDF, REPORT_PACKAGE, REPORT_EVIDENCE_RECORD };
+/* REPORT_FILE: another file with a detached signature beside it. */
+enum report_kind { REPORT_PDF, REPORT_PACKAGE, REPORT_EVIDENCE_RECORD, REPORT_FILE };
 enum report_verdict { REPORT_VALID, REPORT_INDETERMINATE, REPORT_INVALID };
 enum report_covers { COVERS_WHOLE_FILE, COVERS_EARLIER_REVISION };
 enum report_changes { CHANGES_NONE, CHANGES_ALLOWED, CHANGES_FORBIDDEN };

@@ -72,6 +72,36 @@ static enum status invalid(const struct item *it, const char *first, struct err 
 	return err_where(e, "%s", it->artefact.path);
 }
 
+/* A file that is no PDF, with the signature among its companions. */
+static enum status validate_beside(const struct check_policy *policy, const struct item *it, enum report_verdict *ret_verdict,
+                                   char *first, size_t room, struct err *e)
+{
+	struct report r;
+	struct trust_store *store = NULL;
+	struct file_map in;
+	enum status st = file_map_open(it->artefact.path, &in, e);
+	if (st != ST_OK)
+		return st;
+	report_init(&r, REPORT_FILE, it->artefact.path);
+	st = check_store(policy, &store, e);
+	const struct item_file *f = item_signature(it);
+	BUF_AUTO struct buf cms = BUF_INIT((size_t)1 << 24);
+	if (st == ST_OK && f != NULL)
+		st = file_read(f->path, &cms, e);
+	if (st == ST_OK && f != NULL)
+		st = check_detached(policy, item_file_tail(f->path), (struct bytes){cms.data, cms.len}, in.in, store, &r, e);
+	if (st == ST_OK) {
+		if (r.n_signatures == 0)
+			report_problem(&r, REPORT_INDETERMINATE, "not-signed", "no signature lies beside it");
+		*ret_verdict = r.verdict;
+		check_first(&r, first, room);
+	}
+	trust_store_free(store);
+	report_free(&r);
+	file_map_close(&in);
+	return st;
+}
+
 static enum status validate_work(void *state, struct item *it, struct err *e)
 {
 	struct check_policy policy = ((const struct state *)state)->policy;
@@ -84,6 +114,8 @@ static enum status validate_work(void *state, struct item *it, struct err *e)
 		return invalid(it, "there is no file", e);
 	if (it->kind == ITEM_PACKAGE) {
 		st = check_package(&policy, it->artefact.path, count_claim, &claims, &verdict, first, sizeof first, e);
+	} else if (!item_is_pdf(it)) {
+		st = validate_beside(&policy, it, &verdict, first, sizeof first, e);
 	} else {
 		struct file_map in;
 		struct report r;

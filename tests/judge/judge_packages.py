@@ -33,7 +33,7 @@ def main():
                                           os.path.join(rep, "metadata/preservation/PREMIS_rep1.xml")])):
             status, lines, said = ask(os.path.join(JUDGES, "xsd"), schema, *files)
             faults.check(status == 0, f"{schema}: {lines} {said}")
-        for schema, pattern in (("EAD.xsd", "metadata/descriptive"), ("EAD_doc.xsd", None), ("EAD_pic.xsd", None)):
+        for schema, pattern in (("EAD.xsd", "metadata/descriptive"), ("EAD_doc.xsd", None), ("EAD_pic.xsd", None), ("EAD_media.xsd", None)):
             where = os.path.join(folder, pattern) if pattern else os.path.join(rep, "metadata/descriptive")
             stem = schema.removesuffix(".xsd")
             files = [os.path.join(where, n) for n in os.listdir(where) if n == "EAD.xml" or n.startswith(stem + "_")]

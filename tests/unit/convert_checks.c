@@ -133,9 +133,12 @@ static const char *told(const struct item *it, const char *words)
 
 static void set_checks(const char *no_dpi, const char *blank, const char *twice, const char *turned)
 {
-	profile.convert.checks =
-	    (struct profile_checks){(char *)(uintptr_t)no_dpi, "note", "off", (char *)(uintptr_t)blank, (char *)(uintptr_t)twice,
-	                            (char *)(uintptr_t)turned};
+	profile.convert.checks = (struct profile_checks){.no_dpi = (char *)(uintptr_t)no_dpi,
+	                                                 .low_dpi = "note",
+	                                                 .low_colour = "off",
+	                                                 .blank_page = (char *)(uintptr_t)blank,
+	                                                 .double_page = (char *)(uintptr_t)twice,
+	                                                 .turned_page = (char *)(uintptr_t)turned};
 }
 
 static void test_notes(void **state)

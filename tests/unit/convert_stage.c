@@ -26,7 +26,9 @@ static struct profile profile = {
                 .secret = "hold",
                 .signed_not_pdfa = "quarantine",
                 .attachments = "take-out",
-                .checks = {"note", "note", "note", "off", "off", "off"},
+                .photos = "pdf",
+                .media = {.sound = (char *[]){"mp3"}, .sound_count = 1, .sound_kbps = 100},
+                .checks = {"note", "note", "note", "off", "off", "off", "quarantine"},
                 .ocr_page_seconds = 300},
     .sign.appearance.time_offset_min = 420,
 };
@@ -235,6 +237,59 @@ static void test_map_and_photo(void **state)
 	assert_false(has_event(photo, "success", "Tesseract"));
 	free(text);
 	item_free(photo);
+}
+
+/* What is not paper stays what it is, byte for byte, under the extension of its format. */
+static void test_kept(void **state)
+{
+	(void)state;
+	struct item *photo = document(ITEM_PHOTO, "kept photo", (const char *const[]){"colour.jpg", NULL});
+	profile.convert.photos = "keep";
+	convert(photo);
+	assert_string_equal(item_file_tail(photo->artefact.path), ".jpg");
+	assert_string_equal(photo->artefact.format, "fmt/43");
+	assert_string_equal(photo->artefact.sha256, photo->sources[0].sha256);
+	assert_true(has_event(photo, "success", "kept byte for byte"));
+	item_free(photo);
+	/* Several files become a PDF. */
+	struct item *several = document(ITEM_PHOTO, "two photos", (const char *const[]){"colour.jpg", "grey.png", NULL});
+	convert(several);
+	assert_claims_2b(several);
+	item_free(several);
+	profile.convert.photos = "pdf";
+}
+
+static void test_media(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *file, *code;
+		size_t n;
+	} rows[] = {{"ghi-am.mp3", NULL, SIZE_MAX},
+	            {"thap.mp3", "check-low-bit-rate", SIZE_MAX},
+	            {"ghi-am.wma", "media-refused", SIZE_MAX},
+	            {"ghi-am.mp3", "media-cut-off", 6000}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct file_map m;
+		struct err e = {0};
+		char *from = path_join("fixtures/media", rows[i].file);
+		assert_int_equal(file_map_open(from, &m, &e), ST_OK);
+		assert_int_equal(file_write(at(rows[i].file), m.in.p, m.in.n < rows[i].n ? m.in.n : rows[i].n, &e), ST_OK);
+		struct item *it = document(ITEM_PAPER, "recording", (const char *const[]){rows[i].file, NULL});
+		if (rows[i].code == NULL) {
+			convert(it);
+			assert_string_equal(item_file_tail(it->artefact.path), ".mp3");
+			assert_string_equal(it->artefact.sha256, it->sources[0].sha256);
+			assert_true(has_event(it, "success", "sound, mp3 (MPEG Audio), 1.0 s, 128 kbit/s"));
+		} else {
+			assert_int_equal(convert_stage.work(stage, it, &e), ST_ITEM);
+			assert_string_equal(e.code, rows[i].code);
+			assert_null(it->artefact.path);
+		}
+		item_free(it);
+		file_map_close(&m);
+		free(from);
+	}
 }
 
 #define XMP                                                                                                                      \
@@ -551,9 +606,17 @@ static void test_faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_paper),      cmocka_unit_test(test_map_and_photo), cmocka_unit_test(test_received),
-	    cmocka_unit_test(test_true_claim), cmocka_unit_test(test_received_scan), cmocka_unit_test(test_faults),
-	    cmocka_unit_test(test_ranges),     cmocka_unit_test(test_foreign_parts), cmocka_unit_test(test_changed_meanwhile),
+	    cmocka_unit_test(test_paper),
+	    cmocka_unit_test(test_map_and_photo),
+	    cmocka_unit_test(test_kept),
+	    cmocka_unit_test(test_media),
+	    cmocka_unit_test(test_received),
+	    cmocka_unit_test(test_true_claim),
+	    cmocka_unit_test(test_received_scan),
+	    cmocka_unit_test(test_faults),
+	    cmocka_unit_test(test_ranges),
+	    cmocka_unit_test(test_foreign_parts),
+	    cmocka_unit_test(test_changed_meanwhile),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -21,6 +21,7 @@ static void writes_tree(void **state)
 	    "metadata/preservation/PREMIS.xml",
 	    "schemas/METS.xsd",
 	    "schemas/EAD_pic.xsd",
+	    "schemas/EAD_media.xsd",
 	    "representations/rep1/METS.xml",
 	    "representations/rep1/metadata/descriptive/EAD_doc_G09.01.001.0000001.xml",
 	    "representations/rep1/metadata/descriptive/EAD_pic_G09.01.001.0000002.xml",

@@ -13,6 +13,7 @@
 #include "stages/trust/cades.h"
 #include "stages/trust/cms.h"
 #include "stages/trust/der.h"
+#include "stages/trust/embedded.h"
 #include "stages/trust/internal.h"
 #include "tests/unit/trust_pki.h"
 
@@ -281,6 +282,51 @@ static void level_t(void **state)
 	sk_X509_pop_free(certs, X509_free);
 }
 
+/* The values lie in the SignedData, each once; OpenSSL still verifies it, and a store that knows nothing else learns them. */
+static void level_lt(void **state)
+{
+	(void)state;
+	BUF_AUTO struct buf cms = BUF_INIT(1 << 16);
+	BUF_AUTO struct buf whole = BUF_INIT(1 << 18);
+	BUF_AUTO struct buf again = BUF_INIT(1 << 18);
+	BUF_AUTO struct buf ocsp = BUF_INIT(1 << 16);
+	BUF_AUTO struct buf crl = BUF_INIT(1 << 16);
+	struct err e = {0};
+	sign(&person, KEY_ECDSA, KEY_SHA256, false, &cms);
+	ocsp_make(&(struct ocsp_spec){.responder = &ca, .certificate = &person, .issuer = &ca, .this_ms = NOW}, &ocsp);
+	crl_make(&(struct crl_spec){.issuer = &root, .this_ms = NOW, .next_ms = NOW + DAY}, &crl);
+	const struct bytes certificates[] = {party_der(&ca), party_der(&root), party_der(&ca)}, ocsps[] = {{ocsp.data, ocsp.len}},
+	                   crls[] = {{crl.data, crl.len}};
+	const struct cades_values values = {certificates, ocsps, crls, 3, 1, 1};
+	assert_int_equal(cades_add_values((struct bytes){cms.data, cms.len}, &values, &whole, &e), ST_OK);
+	struct bytes all = {whole.data, whole.len};
+	assert_int_equal(openssl_verifies(all, "content"), 1);
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	assert_int_equal(cades_certificates(all, certs, &e), ST_OK);
+	assert_int_equal(sk_X509_num(certs), 3);
+	sk_X509_pop_free(certs, X509_free);
+	struct cms c;
+	struct trust_store *store = trust_store_new();
+	assert_int_equal(cms_open(all, false, &c, &e), ST_OK);
+	assert_true(embedded_revocation(&c));
+	embedded_add(store, &c);
+	cms_close(&c);
+	assert_int_equal(store->n_certs, 3);
+	assert_int_equal(store->n_crls, 1);
+	assert_int_equal(store->n_ocsps, 1);
+	trust_store_free(store);
+	/* Nothing is there twice. */
+	assert_int_equal(cades_add_values(all, &values, &again, &e), ST_OK);
+	assert_int_equal(again.len, whole.len);
+	assert_memory_equal(again.data, whole.data, whole.len);
+	for (size_t n = 0; n < whole.len; n += 7) {
+		buf_reset(&again);
+		assert_int_equal(cades_add_values((struct bytes){whole.data, n}, &values, &again, &e), ST_ITEM);
+		assert_string_equal(e.code, "cms-syntax");
+		assert_int_equal(again.len, 0);
+	}
+}
+
 static void bad_cms(void **state)
 {
 	(void)state;
@@ -322,10 +368,8 @@ static void bad_cms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(made_signatures),
-	    cmocka_unit_test(authorities),
-	    cmocka_unit_test(level_t),
-	    cmocka_unit_test(bad_cms),
+	    cmocka_unit_test(made_signatures), cmocka_unit_test(authorities), cmocka_unit_test(level_t),
+	    cmocka_unit_test(level_lt),        cmocka_unit_test(bad_cms),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
