@@ -44,7 +44,7 @@ static enum status source_open_mended(struct convert *c, struct item *it, struct
 }
 
 /* What the checker says of a file. One that the strict reader does not understand does not pass. */
-static enum status check_file(const char *path, struct pdfa_result *ret_result, struct err *e)
+static enum status check_file(const char *path, enum pdfa_flavour flavour, struct pdfa_result *ret_result, struct err *e)
 {
 	struct file_map m;
 	*ret_result = (struct pdfa_result){0};
@@ -54,7 +54,7 @@ static enum status check_file(const char *path, struct pdfa_result *ret_result, 
 	struct pdf_claim claim;
 	st = pdf_claim_read(m.in, &claim, e);
 	if (st == ST_OK)
-		st = pdfa_check_file(&m, PDFA_2B, ret_result, e);
+		st = pdfa_check_file(&m, flavour, ret_result, e);
 	file_map_close(&m);
 	return st;
 }
@@ -66,7 +66,7 @@ static enum status end_and_check(struct job *j, struct pdfa_result *ret_result, 
 	enum status st = amend_finish(j->amend, e);
 	if (st == ST_OK && fflush(j->out.stream) != 0)
 		st = err_errno(e, "write", j->out.path);
-	return st == ST_OK ? check_file(j->out.temp, ret_result, e) : st;
+	return st == ST_OK ? check_file(j->out.temp, j->part_of_pdfa == 3 ? PDFA_3B : PDFA_2B, ret_result, e) : st;
 }
 
 /* Writes the document with the remedies, without text, and has it checked. */
@@ -269,7 +269,17 @@ static enum status use_source(struct job *j, struct source *s, unsigned *ret_rem
 	enum status st = attachments_find(s->doc, &s->attached, e);
 	if (st == ST_OK && s->attached.n_out > 0 && strcmp(j->c->env->profile->convert.attachments, "quarantine") == 0)
 		st = err_set(e, ST_ITEM, "pdf-attachments", "%zu files are embedded that are no PDF/A", s->attached.n_out);
-	return st == ST_OK ? find_remedies(j, s, ret_remedies, ret_works, why, n, e) : st;
+	bool may = st == ST_OK && s->attached.n_out > 0 && strcmp(j->c->env->profile->convert.attachments, "embed") == 0;
+	if (may)
+		st = attachments_embed(&s->attached, &may, e);
+	if (st == ST_OK && may)
+		st = find_remedies(j, s, ret_remedies, ret_works, why, n, e);
+	if (st != ST_OK || (may && *ret_works))
+		return st;
+	/* Part 2, without the files that it does not permit. */
+	free(s->attached.specifications);
+	s->attached.specifications = NULL;
+	return find_remedies(j, s, ret_remedies, ret_works, why, n, e);
 }
 
 /* Tries the document itself, then MuPDF's copy where the reader fails or appearances are missing. What cannot be read can still be

@@ -15,6 +15,7 @@ void attachments_free(struct attachments *a)
 {
 	pdf_attached_free(&a->all);
 	free(a->out);
+	free(a->specifications);
 	*a = (struct attachments){0};
 }
 
@@ -69,6 +70,23 @@ enum status attachments_find(const struct pdfdoc *d, struct attachments *a, stru
 	return st;
 }
 
+enum status attachments_embed(struct attachments *a, bool *ret_may, struct err *e)
+{
+	a->specifications = calloc(a->all.n + 1, sizeof *a->specifications);
+	if (a->specifications == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for the files in a document");
+	*ret_may = true;
+	for (size_t i = 0; i < a->all.n; i++) {
+		bool there = false;
+		for (size_t k = 0; k < a->n_specifications; k++)
+			there = there || a->specifications[k] == a->all.files[i].specification;
+		if (!there)
+			a->specifications[a->n_specifications++] = a->all.files[i].specification;
+		*ret_may = *ret_may && a->all.files[i].specification != 0;
+	}
+	return ST_OK;
+}
+
 /* ".attachment-1.xlsx": the extension only where it is a plain one. */
 static void tail_of(const char *name, size_t number, char to[48])
 {
@@ -105,11 +123,12 @@ static enum status take_out(struct job *j, const struct pdfdoc *d, const struct 
 enum status attachments_take_out(struct job *j, const struct pdfdoc *d, const struct attachments *a, bool all, struct err *e)
 {
 	enum status st = ST_OK;
-	for (size_t i = 0, k = 0; st == ST_OK && i < a->all.n; i++) {
-		bool out = k < a->n_out && a->out[k] == a->all.files[i].number;
-		k += out;
-		if (all || out)
+	for (size_t i = 0; st == ST_OK && i < a->all.n; i++) {
+		if (all || !amend_holds(j->amend, a->all.files[i].number))
 			st = take_out(j, d, &a->all.files[i], i + 1, e);
+		else
+			item_add_event(j->it, j->c->env->now_ms(), "validation", "success",
+			               "attached file \"%.200s\" stays inside", a->all.files[i].name);
 	}
 	return st;
 }

@@ -76,6 +76,7 @@ struct job {
 	struct outfile out;
 	struct pdfmake *make;              /* a new document; or */
 	struct amend *amend;               /* a received one */
+	unsigned part_of_pdfa;             /* 2 or 3 */
 	struct outfile sidecars[SIDECARS]; /* those that the profile asks for */
 	struct expected *pages;
 	size_t n;
@@ -174,11 +175,15 @@ struct attachments {
 	struct pdf_attached_list all;
 	uint32_t *out; /* the streams of those that must not stay, sorted */
 	size_t n_out;
+	uint32_t *specifications; /* of all, where they stay in a PDF/A-3b; else NULL */
+	size_t n_specifications;
 };
+/* From then on all stay, and the document is to be PDF/A-3b. *ret_may false: a specification lies inside of another object. Errors: ST_RETRY. */
+enum status attachments_embed(struct attachments *a, bool *ret_may, struct err *e);
 /* Errors: ST_ITEM "pdf-attachments" (one cannot be read), "pdf-…"; ST_RETRY. Freed with attachments_free whatever is returned. */
 enum status attachments_find(const struct pdfdoc *d, struct attachments *a, struct err *e);
 void attachments_free(struct attachments *a);
-/* Writes those that must not stay, or all, beside the document: companions of the item, and an event for each. */
+/* Writes those that are not in the amended file (all: whatever is) beside the document: companions of the item, and an event for each. */
 enum status attachments_take_out(struct job *j, const struct pdfdoc *d, const struct attachments *a, bool all, struct err *e);
 
 /* A received document as the strict reader has it. */

@@ -5,8 +5,8 @@
 #include "stages/base/digest.h"
 #include "stages/convert/internal.h"
 
-/* PRONOM: PDF/A-2b. */
-static const char format_2b[] = "fmt/477";
+/* PRONOM: PDF/A-2b, 3b. */
+static const char *const formats[] = {[2] = "fmt/477", [3] = "fmt/480"};
 
 static enum status no_memory(struct err *e)
 {
@@ -15,7 +15,7 @@ static enum status no_memory(struct err *e)
 
 void job_init(struct job *j, struct convert *c, struct item *it)
 {
-	*j = (struct job){.c = c, .it = it, .codings = BUF_INIT(1u << 20)};
+	*j = (struct job){.c = c, .it = it, .codings = BUF_INIT(1u << 20), .part_of_pdfa = 2};
 }
 
 static enum status open_output(struct job *j, struct pdfmake_meta *ret_meta, struct err *e)
@@ -47,9 +47,12 @@ enum status job_open_amended(struct job *j, const struct source *s, unsigned rem
 {
 	struct pdfmake_meta meta;
 	enum status st = open_output(j, &meta, e);
+	meta.part = j->part_of_pdfa = s->attached.specifications != NULL ? 3 : 2;
 	if (st == ST_OK)
 		st = amend_open(s->doc, j->out.stream, &meta, remedies, &j->amend, e);
-	if (st == ST_OK)
+	if (st == ST_OK && s->attached.specifications != NULL)
+		amend_associate(j->amend, s->attached.specifications, s->attached.n_specifications);
+	else if (st == ST_OK)
 		amend_leave_out(j->amend, s->attached.out, s->attached.n_out,
 		                s->attached.n_out > 0 && s->attached.n_out == s->attached.all.n);
 	return st;
@@ -241,7 +244,7 @@ static void tell_job(struct job *j, const char *what, const char *proof, int64_t
 	if (j->words > 0)
 		snprintf(ocr, sizeof ocr, "; text by Tesseract (%.40s), %zu words, mean confidence %.1f",
 		         j->c->env->profile->convert.ocr, j->words, j->confidence / (double)j->words);
-	item_add_event(j->it, now, "migration", "success", "%s, PDF/A-2b, %zu page(s)%s%s%s", what, j->n,
+	item_add_event(j->it, now, "migration", "success", "%s, PDF/A-%ub, %zu page(s)%s%s%s", what, j->part_of_pdfa, j->n,
 	               j->codings.len == 0 ? "" : ": ", j->codings.len == 0 ? "" : (const char *)j->codings.data, ocr);
 	job_tell_notes(j, now);
 	item_add_event(j->it, now, "validation", "success", "%s", proof);
@@ -275,7 +278,7 @@ enum status job_commit(struct job *j, const char *what, const char *proof, struc
 	if (st == ST_OK)
 		st = outfile_commit(&j->out, e);
 	if (st == ST_OK) {
-		item_set_artefact(j->it, path, size, sha256, format_2b);
+		item_set_artefact(j->it, path, size, sha256, formats[j->part_of_pdfa]);
 		json_object_set_new(j->it->other, "pages", json_integer((json_int_t)j->n));
 		tell_job(j, what, proof, j->c->env->now_ms());
 	}

@@ -16,7 +16,7 @@ static char *name_of(const struct pdfobj *specification)
 	return strdup("");
 }
 
-static bool add(struct pdf_attached_list *l, uint32_t number, const struct pdfobj *specification)
+static bool add(struct pdf_attached_list *l, uint32_t number, const struct pdfobj *specification, uint32_t holder)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (l->files[i].number == number)
@@ -25,12 +25,12 @@ static bool add(struct pdf_attached_list *l, uint32_t number, const struct pdfob
 	if (more == NULL)
 		return false;
 	l->files = more;
-	l->files[l->n] = (struct pdf_attached){number, name_of(specification)};
+	l->files[l->n] = (struct pdf_attached){number, holder, name_of(specification)};
 	return l->files[l->n++].name != NULL;
 }
 
 /* The specification that an object is, and those that lie in it. False: no memory. */
-static bool look(const struct pdfobj *o, struct pdf_attached_list *l, unsigned depth)
+static bool look(const struct pdfobj *o, uint32_t number, struct pdf_attached_list *l, unsigned depth)
 {
 	enum pdfobj_kind kind = pdfobj_kind_direct(o);
 	if (depth > DEPTH || (kind != PDF_DICT && kind != PDF_STREAM && kind != PDF_ARRAY))
@@ -39,9 +39,9 @@ static bool look(const struct pdfobj *o, struct pdf_attached_list *l, unsigned d
 	bool ok = true;
 	for (size_t i = 0; ef != NULL && pdfobj_kind(ef) == PDF_DICT && i < pdfobj_length(ef); i++)
 		if (pdfobj_kind(pdfobj_value(ef, i)) == PDF_STREAM && pdfobj_reference(pdfobj_value(ef, i)) != 0)
-			ok = ok && add(l, pdfobj_reference(pdfobj_value(ef, i)), o);
+			ok = ok && add(l, pdfobj_reference(pdfobj_value(ef, i)), o, depth == 0 ? number : 0);
 	for (size_t i = 0; ok && i < pdfobj_length(o); i++)
-		ok = look(kind == PDF_ARRAY ? pdfobj_at(o, i) : pdfobj_value(o, i), l, depth + 1);
+		ok = look(kind == PDF_ARRAY ? pdfobj_at(o, i) : pdfobj_value(o, i), number, l, depth + 1);
 	return ok;
 }
 
@@ -55,7 +55,7 @@ enum status pdf_attached_find(const struct pdfdoc *d, struct pdf_attached_list *
 {
 	*ret_list = (struct pdf_attached_list){0};
 	for (uint32_t number = pdfdoc_next(d, 0); number != 0; number = pdfdoc_next(d, number)) {
-		if (!look(pdfdoc_object(d, number), ret_list, 0))
+		if (!look(pdfdoc_object(d, number), number, ret_list, 0))
 			return err_set(e, ST_RETRY, "memory", "no memory for the files in a document");
 		pdfdoc_forget(d);
 	}

@@ -8,8 +8,9 @@
 #include "stages/pdf/doc.h"
 
 struct pdf_attached {
-	uint32_t number; /* object of the embedded file's stream */
-	char *name;      /* UTF-8, as the specification has it; may be anything, or empty */
+	uint32_t number;        /* object of the embedded file's stream */
+	uint32_t specification; /* object of the (first) specification that names it; 0: it lies in another object */
+	char *name;             /* UTF-8, as the specification has it; may be anything, or empty */
 };
 
 struct pdf_attached_list {

@@ -59,15 +59,16 @@ def scanned(size, coded, turn=0, offset=(0, 0), crop=b""):
     ])
 
 
-def attached(archival, annotation=b""):
+def attached(archival, annotation=b"", first=b"(a)<</Type/Filespec/F(a.pdf)/EF<</F 5 0 R>>>>"):
     return build([
-        b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(a)<</Type/Filespec/F(a.pdf)/EF<</F 5 0 R>>>>(b)6 0 R]>>>>>>",
+        b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[%s(b)6 0 R]>>>>>>" % first,
         b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 300 200]>>",
         b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>/Annots[%s]>>" % annotation,
         stream(b"", b"BT /F 20 Tf 50 100 Td (See the table) Tj ET"),
         stream(b"/Type/EmbeddedFile", archival),
         b"<</Type/Filespec/F(../Bang tinh.XLSX)/UF(../Bang tinh.XLSX)/EF<</F 7 0 R/UF 7 0 R>>>>",
         stream(b"/Type/EmbeddedFile", TABLE),
+        b"<</Type/Filespec/F(a.pdf)/EF<</F 5 0 R>>>>",
     ])
 
 
@@ -95,8 +96,8 @@ def record(out, name):
     return next(row for row in rows if f'"path":"{name}"' in row)
 
 
-def is_pdfa(path):
-    return subprocess.run([os.path.join(JUDGES, "verapdf"), "-f", "2b", path], capture_output=True, text=True).stdout.startswith("PASS")
+def is_pdfa(path, flavour="2b"):
+    return subprocess.run([os.path.join(JUDGES, "verapdf"), "-f", flavour, path], capture_output=True, text=True).stdout.startswith("PASS")
 
 
 def place(path, word):
@@ -150,9 +151,32 @@ def check_attached(faults, root):
         faults.check(get(out, f"{name}.attachment-2.xlsx") == TABLE, f"{name}: the attached file is not as it was")
         faults.check(sha256 in record(out, name) and "Bang tinh.XLSX" in record(out, name), f"{name}: {record(out, name)}")
     faults.check(get(out, "drawn.attachment-1.pdf") == archival, "the attached PDF/A is not as it was")
+    check_embedded(faults, root, archival)
     out = os.path.join(root, "held-out")
     convert(faults, backlog, out, "--set", "convert.attachments=quarantine", expected=1)
     faults.check(not [n for n in os.listdir(out) if n.endswith(".pdf")], "made although its profile holds it")
+
+
+def check_embedded(faults, root, archival):
+    """The profile wants them inside: PDF/A-3b, each associated; a specification that is no object of its own cannot be."""
+    out = os.path.join(root, "embedded-out")
+    put(os.path.join(root, "embedded"), "inside.pdf", attached(archival, first=b"(a)8 0 R"))
+    put(os.path.join(root, "embedded"), "hidden.pdf", attached(archival, first=b""))
+    put(os.path.join(root, "embedded"), "direct.pdf", attached(archival))
+    convert(faults, os.path.join(root, "embedded"), out, "--set", "convert.attachments=embed")
+    for name, contents, beside in (("inside", [archival, TABLE], []), ("hidden", [TABLE], ["hidden.attachment-1.pdf"])):
+        made = os.path.join(out, name + ".pdf")
+        faults.check(is_pdfa(made, "3b"), f"{name}: no PDF/A-3b by veraPDF")
+        told = record(out, name)
+        faults.check("PDF/A-3b" in told and "fmt/480" in told and "stays inside" in told, f"{name}: {told}")
+        for i, content in enumerate(contents, 1):
+            taken = os.path.join(root, "taken")
+            subprocess.run(["pdfdetach", "-save", str(i), "-o", taken, made], check=False, capture_output=True)
+            faults.check(get(taken) == content, f"{name}: file {i} is not as it was")
+        found = [n for n in os.listdir(out) if n.startswith(name + ".attachment")]
+        faults.check(found == beside, f"{name}: what nothing leads to lies beside: {found}")
+    faults.check(is_pdfa(os.path.join(out, "direct.pdf")), "direct: no PDF/A-2b by veraPDF")
+    faults.check(os.path.exists(os.path.join(out, "direct.attachment-2.xlsx")), f"direct: {os.listdir(out)}")
 
 
 def main():

@@ -139,8 +139,33 @@ static void put_resources(struct amend *a, const struct pdfobj *page, struct buf
 	amend_put(a, resources, RESOURCES, to);
 }
 
-static void put_catalog(struct amend *a, struct buf *to)
+/* ISO 19005-3, 6.8: embedded files are associated with the document. What the list has already stays in it. */
+static void put_associated(struct amend *a, const struct pdfobj *catalog, struct buf *to)
 {
+	const struct pdfobj *own = pdfobj_get(catalog, "AF");
+	if (a->n_associated == 0)
+		return;
+	if (to != NULL)
+		buf_str(to, "/AF[");
+	for (size_t i = 0; pdfobj_kind(own) == PDF_ARRAY && i < pdfobj_length(own); i++) {
+		amend_put(a, pdfobj_at(own, i), ANY, to);
+		if (to != NULL)
+			buf_byte(to, ' ');
+	}
+	for (size_t i = 0; to != NULL && i < a->n_associated; i++) {
+		bool there = !amend_holds(a, a->associated[i]);
+		for (size_t k = 0; !there && pdfobj_kind(own) == PDF_ARRAY && k < pdfobj_length(own); k++)
+			there = pdfobj_reference(pdfobj_at(own, k)) == a->associated[i];
+		if (!there)
+			buf_format(to, "%u 0 R ", a->numbers[a->associated[i]]);
+	}
+	if (to != NULL)
+		buf_str(to, "]\n");
+}
+
+static void put_catalog(struct amend *a, const struct pdfobj *catalog, struct buf *to)
+{
+	put_associated(a, catalog, to);
 	if (to == NULL)
 		return;
 	buf_format(to, "/Metadata %u 0 R\n", a->metadata);
@@ -152,13 +177,15 @@ static void put_catalog(struct amend *a, struct buf *to)
 		    a->intent);
 }
 
-/* 6.8: a specification of an embedded file has its name twice. */
+/* 6.8: a specification of an embedded file has its name twice, in part 3 a relationship. */
 static void put_names(struct amend *a, const struct pdfobj *specification, struct buf *to)
 {
 	const struct pdfobj *ef = pdfobj_get(specification, "EF"), *f = pdfobj_get(specification, "F"),
 	                    *uf = pdfobj_get(specification, "UF");
 	if (pdfobj_kind(ef) != PDF_DICT || amend_left_out(a, specification, ef) || to == NULL)
 		return;
+	if (a->meta.part == 3 && pdfobj_kind(pdfobj_get(specification, "AFRelationship")) != PDF_NAME)
+		buf_str(to, "/AFRelationship/Unspecified\n");
 	if (pdfobj_kind(f) == PDF_STRING && pdfobj_kind(uf) == PDF_NULL) {
 		buf_str(to, "/UF ");
 		amend_put(a, f, ANY, to);
@@ -172,7 +199,7 @@ void amend_put_new(struct amend *a, const struct pdfobj *owner, enum role role, 
 {
 	switch (role) {
 	case CATALOG:
-		put_catalog(a, to);
+		put_catalog(a, owner, to);
 		break;
 	case PAGE:
 		if (amend_has_layer(a, owner, NULL))
@@ -197,6 +224,10 @@ void amend_put_new(struct amend *a, const struct pdfobj *owner, enum role role, 
 		break;
 	case CONFIG:
 		put_config(a, owner, to);
+		break;
+	case FILE_STREAM:
+		if (to != NULL && amend_odd_type(a, owner, pdfobj_get(owner, "Subtype")))
+			buf_str(to, "/Subtype/application#2Foctet-stream\n");
 		break;
 	default:
 		put_names(a, owner, to);

@@ -46,6 +46,17 @@ void amend_leave_out(struct amend *a, const uint32_t *streams, size_t n, bool no
 	a->none_stays = none_stays;
 }
 
+void amend_associate(struct amend *a, const uint32_t *specifications, size_t n)
+{
+	a->associated = specifications;
+	a->n_associated = n;
+}
+
+bool amend_holds(const struct amend *a, uint32_t number)
+{
+	return number < a->size && a->numbers[number] != 0;
+}
+
 void amend_free(struct amend *a)
 {
 	if (a == NULL)

@@ -1,5 +1,5 @@
 /*
- * The least change that makes a PDF/A-2b of a PDF (ISO 19005-2): its objects are written anew one by one, as they are, but for what the
+ * The least change that makes a PDF/A-2b, or 3b, of a PDF (ISO 19005-2, -3): its objects are written anew one by one, as they are, but for what the
  * standard forbids and a reader does not show (scripts, alternates, flags of printing, …), with metadata and an output intent. Content streams
  * and pictures stay byte for byte; a filter that is not permitted is replaced. What else a file needs is done only where the checker asks for
  * it (amend_remedies). Whether the outcome is PDF/A the checker decides, and whether its pages look as before a drawing of both.
@@ -66,6 +66,12 @@ void amend_free(struct amend *a);
 /* Embedded files that do not stay, by the numbers of their streams (sorted; they must live as long as the document is written). none_stays: these
  * are all that there are. */
 void amend_leave_out(struct amend *a, const uint32_t *streams, size_t n, bool none_stays);
+
+/* For part 3 (ISO 19005-3, 6.8), which meta asks for: file specifications that are associated with the document (AF of the catalog), by their
+ * numbers; they must live as long as the document is written. Every embedded file gets what it lacks: a relationship (Unspecified), a media type. */
+void amend_associate(struct amend *a, const uint32_t *specifications, size_t n);
+/* Whether an object of the received document is in the new file; after amend_finish. */
+bool amend_holds(const struct amend *a, uint32_t number);
 
 /* Puts invisible text on a page, from 0. words lie on the upright visible page drawn as width x height pixels. Each page at most once.
  * Errors: as amend_open. */

@@ -37,6 +37,8 @@ enum role {
 	FILES, /* a node of the tree of embedded files */
 	FILES_NODES,
 	FILES_PAIRS,
+	FILE_STREAMS, /* EF of a specification */
+	FILE_STREAM,
 };
 
 /* A page with a text layer. */
@@ -77,6 +79,8 @@ struct amend {
 	const uint32_t *left_out; /* streams of embedded files, sorted */
 	size_t n_left_out;
 	bool none_stays;
+	const uint32_t *associated; /* file specifications, for AF of the catalog */
+	size_t n_associated;
 	uint32_t pictorial[2]; /* descriptors of symbols.c; 0: not written yet */
 	uint32_t size;         /* one more than the highest number of an object */
 	uint8_t *roles;        /* by number: enum role */
@@ -126,6 +130,7 @@ const struct pdfobj *amend_inherited(const struct pdfobj *field, const char *key
 bool amend_lacks_states(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
 bool amend_unnamed(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
 bool amend_left_out(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
+bool amend_odd_type(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
 bool amend_has_layer(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
 
 /* layer.c */

@@ -204,6 +204,23 @@ static bool none_stays(struct amend *a, const struct pdfobj *owner, const struct
 	return a->none_stays;
 }
 
+/* AF of the catalog: whether none of its files stays, or another takes its place. */
+static bool new_list(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
+{
+	return none_stays(a, owner, value) || a->n_associated > 0;
+}
+
+/* Subtype of an embedded file in part 3: type/subtype (RFC 2046). */
+bool amend_odd_type(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
+{
+	const char *name = pdfobj_kind(value) == PDF_NAME ? pdfobj_name(value) : "";
+	const char *slash = strchr(name, '/');
+	(void)owner;
+	return a->meta.part == 3 &&
+	       (slash == NULL || slash == name || slash[1] == '\0' ||
+	        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./") != strlen(name));
+}
+
 static const struct entry_rule rules[] = {
     {CATALOG, "Pages", PAGE, NULL, -1},
     {CATALOG, "AcroForm", FORM, NULL, -1},
@@ -219,8 +236,9 @@ static const struct entry_rule rules[] = {
     {CATALOG, "Requirements", ANY, always, AMEND_PRESENTATION},
     {CATALOG, "NeedsRendering", ANY, always, AMEND_FORMS},
     {CATALOG, "Collection", ANY, none_stays, -1},
-    {CATALOG, "AF", ANY, none_stays, -1},
+    {CATALOG, "AF", ANY, new_list, -1},
     {NAMES, "EmbeddedFiles", FILES, none_stays, -1},
+    {FILE_STREAM, "Subtype", ANY, amend_odd_type, -1},
     {FILES, "Kids", FILES_NODES, NULL, -1},
     {FILES, "Names", FILES_PAIRS, NULL, -1},
     {NAMES, "JavaScript", ANY, always, AMEND_SCRIPTS},
@@ -301,7 +319,7 @@ static const struct entry_rule rules[] = {
 /* Of any dictionary. */
 static const struct entry_rule everywhere[] = {
     {ANY, "Metadata", ANY, replaced_metadata, AMEND_METADATA},
-    {ANY, "EF", ANY, amend_left_out, AMEND_ATTACHED},
+    {ANY, "EF", FILE_STREAMS, amend_left_out, AMEND_ATTACHED},
 };
 
 const struct entry_rule *amend_rule(enum role role, const char *key)
@@ -334,6 +352,8 @@ enum role amend_element(enum role role)
 		return CONFIG;
 	case FILES_NODES:
 		return FILES;
+	case FILE_STREAMS:
+		return FILE_STREAM;
 	default:
 		return ANY;
 	}
