@@ -77,6 +77,7 @@ struct job {
 	struct pdfmake *make;              /* a new document; or */
 	struct amend *amend;               /* a received one */
 	unsigned part_of_pdfa;             /* 2 or 3 */
+	bool draws;                        /* the next page of a received one becomes its picture */
 	struct outfile sidecars[SIDECARS]; /* those that the profile asks for */
 	struct expected *pages;
 	size_t n;

@@ -191,6 +191,8 @@ enum status job_page(struct job *j, const struct picture *p, const struct ocr_pa
 		st = sidecars_page(j, p, words, words == &page.words, e);
 	if (st == ST_OK && j->amend == NULL)
 		st = pdfmake_page(j->make, p, page.coded ? &page.picture : NULL, words, e);
+	else if (st == ST_OK && j->draws)
+		st = amend_picture(j->amend, j->n, p, words, e);
 	else if (st == ST_OK && words == &page.words)
 		st = amend_text(j->amend, j->n, words, p->width, p->height, e);
 	ocr_page_free(&page.words);

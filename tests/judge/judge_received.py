@@ -179,12 +179,46 @@ def check_embedded(faults, root, archival):
     faults.check(os.path.exists(os.path.join(out, "direct.attachment-2.xlsx")), f"direct: {os.listdir(out)}")
 
 
+def three_pages(turn):
+    """The second page has what PDF/A forbids and what must not be taken away unseen; a bookmark leads to the third."""
+    page = b"<</Type/Page/Parent 2 0 R/Contents %d 0 R%s/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"
+    movie = b"/Annots[<</Type/Annot/Subtype/Movie/Rect[9 9 20 20]/F 4>>]"
+    texts = [stream(b"", b"BT /F 20 Tf 50 100 Td (%s page) Tj ET" % word) for word in (b"First", b"Second", b"Third")]
+    return build([b"<</Type/Catalog/Pages 2 0 R/Outlines 9 0 R>>",
+                  b"<</Type/Pages/Kids[3 0 R 5 0 R 7 0 R]/Count 3/MediaBox[0 0 300 200]/Rotate %d>>" % turn,
+                  page % (4, b""), texts[0], page % (6, movie), texts[1], page % (8, b""), texts[2],
+                  b"<</Type/Outlines/First 10 0 R/Last 10 0 R/Count 1>>", b"<</Title(third)/Parent 9 0 R/Dest[7 0 R/Fit]>>"])
+
+
+def check_one_drawn(faults, root):
+    """Only the page that must be drawn is; the others keep their letters, the document its bookmarks."""
+    backlog, out = os.path.join(root, "mixed"), os.path.join(root, "mixed-out")
+    for turn in (0, 90, 270):
+        put(backlog, f"mixed-{turn}.pdf", three_pages(turn))
+    convert(faults, backlog, out)
+    for turn in (0, 90, 270):
+        name = f"mixed-{turn}"
+        made = os.path.join(out, name + ".pdf")
+        faults.check(is_pdfa(made), f"{name}: no PDF/A by veraPDF")
+        images = subprocess.run(["pdfimages", "-list", made], capture_output=True, text=True).stdout.splitlines()[2:]
+        faults.check([line.split()[0] for line in images] == ["2"], f"{name}: pictures {images}")
+        text = subprocess.run(["pdftotext", made, "-"], capture_output=True, text=True).stdout.split()
+        faults.check(text == "First page Second page Third page".split(), f"{name}: {text}")
+        faults.check("so it was drawn: page 2" in record(out, name), f"{name}: {record(out, name)}")
+        faults.check(b"(third)" in get(made), f"{name}: the bookmark is gone")
+        now, seen = place(made, "Second"), place(os.path.join(backlog, name + ".pdf"), "Second")
+        # Where words stand on their side, their boxes are told differently; the middle is the same.
+        apart = [abs(now[i] + now[i + 2] - seen[i] - seen[i + 2]) / 2 for i in (0, 1)]
+        faults.check(max(apart) < (APART if turn == 0 else 20), f"{name}: Second at {now}, not {seen}")
+
+
 def main():
     faults = Faults()
     root = os.path.join(WORK, "received")
     shutil.rmtree(root, ignore_errors=True)
     check_scans(faults, root)
     check_attached(faults, root)
+    check_one_drawn(faults, root)
     faults.end()
 
 

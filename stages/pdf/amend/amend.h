@@ -47,6 +47,7 @@ enum amend_change {
 	AMEND_INTENTS,      /* output intents replaced */
 	AMEND_METADATA,     /* XMP replaced */
 	AMEND_ATTACHED,     /* embedded files taken out (6.8) */
+	AMEND_DRAWN,        /* pages that became pictures */
 	AMEND_CHANGES,
 };
 /* "scripts", … for a sentence in English. */
@@ -77,6 +78,10 @@ bool amend_holds(const struct amend *a, uint32_t number);
  * Errors: as amend_open. */
 enum status amend_text(struct amend *a, size_t page, const struct ocr_page *words, uint32_t width, uint32_t height,
                        struct err *e);
+
+/* A page, from 0, becomes this picture of it, upright: its content, resources and annotations go, words (or NULL) lie under it. No amend_text for such a
+ * page. Errors: as amend_open, pdfmake_code. */
+enum status amend_picture(struct amend *a, size_t page, const struct picture *p, const struct ocr_page *words, struct err *e);
 
 /* Writes everything. Errors: faults of the reader, of writing. */
 enum status amend_finish(struct amend *a, struct err *e);

@@ -41,11 +41,12 @@ enum role {
 	FILE_STREAM,
 };
 
-/* A page with a text layer. */
+/* A page with a text layer, or one that became a picture. */
 struct layer {
 	uint32_t page;    /* object number in the document */
 	uint32_t content; /* in the new file */
 	char font[16];    /* its name in the page's resources */
+	uint32_t picture; /* in the new file; 0: the page's own content stays */
 };
 
 /* A face that was embedded, for one set of characters. */
@@ -132,6 +133,7 @@ bool amend_unnamed(struct amend *a, const struct pdfobj *owner, const struct pdf
 bool amend_left_out(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
 bool amend_odd_type(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
 bool amend_has_layer(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
+bool amend_is_picture(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value);
 
 /* layer.c */
 void amend_sort_layers(struct amend *a); /* before amend_layer */

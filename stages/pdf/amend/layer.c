@@ -1,4 +1,4 @@
-/* Invisible text on pages that have none. */
+/* Invisible text on pages that have none, and pages that become pictures. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,39 +66,96 @@ static void name_font(const struct pdfobj *fonts, char ret_name[16])
 	while (pdfobj_kind(pdfobj_get(fonts, ret_name)) != PDF_NULL);
 }
 
-enum status amend_text(struct amend *a, size_t page, const struct ocr_page *words, uint32_t width, uint32_t height, struct err *e)
+/* Begins a layer for a page: its place in the list, and the visible part of the page. */
+static enum status begin_layer(struct amend *a, size_t page, bool text, struct visible *ret_visible, struct layer **ret_layer,
+                               struct err *e)
 {
-	struct visible v;
 	uint32_t number;
+	BUF_AUTO struct buf dict = BUF_INIT(64);
 	enum status st = pdfdoc_page(a->doc, page, &number, e);
-	if (st != ST_OK || words->n == 0)
+	if (st != ST_OK)
 		return st;
-	if (!visible_of(a->doc, number, &v) || width == 0 || height == 0)
+	if (!visible_of(a->doc, number, ret_visible))
 		return err_set(e, ST_ITEM, "pdf-broken", "page %zu has no size", page + 1);
 	struct layer *more = reallocarray(a->layers, a->n_layers + 1, sizeof *more);
 	if (more == NULL)
 		return err_set(e, ST_RETRY, "memory", "no memory for the text of a page");
 	a->layers = more;
-	double w = v.turns % 2 == 0 ? v.x1 - v.x0 : v.y1 - v.y0, h = v.turns % 2 == 0 ? v.y1 - v.y0 : v.x1 - v.x0;
-	BUF_AUTO struct buf content = BUF_INIT(256u << 20), dict = BUF_INIT(64);
-	if (a->font == 0) {
+	if (text && a->font == 0) {
 		a->font = writer_allocate(&a->w);
 		a->q = writer_allocate(&a->w);
 		writer_stream(&a->w, a->q, &dict, (struct bytes){(const uint8_t *)"q\n", 2});
 	}
-	struct layer *l = &a->layers[a->n_layers];
-	*l = (struct layer){.page = number};
-	name_font(pdfobj_get(pdfdoc_page_attribute(a->doc, number, "Resources"), "Font"), l->font);
-	buf_str(&content, "Q\nq\n");
-	print_matrix(&v, &content);
-	if (!text_layer(&a->glyphless, words, l->font, w / width, h / height, h, &content))
+	*ret_layer = &a->layers[a->n_layers];
+	**ret_layer = (struct layer){.page = number};
+	return ST_OK;
+}
+
+/* Its content is whole. */
+static enum status end_layer(struct amend *a, struct layer *l, const struct buf *content, struct err *e)
+{
+	BUF_AUTO struct buf dict = BUF_INIT(64);
+	if (content->failed)
 		return err_set(e, ST_RETRY, "memory", "no memory for the text of a page");
-	buf_str(&content, "Q\n");
 	l->content = writer_allocate(&a->w);
 	a->n_layers++;
-	writer_stream_flate(&a->w, l->content, &dict, (struct bytes){content.data, content.len});
+	writer_stream_flate(&a->w, l->content, &dict, (struct bytes){content->data, content->len});
 	pdfdoc_forget(a->doc);
 	return writer_fault(&a->w, e);
+}
+
+static double width_of(const struct visible *v)
+{
+	return v->turns % 2 == 0 ? v->x1 - v->x0 : v->y1 - v->y0;
+}
+
+static double height_of(const struct visible *v)
+{
+	return v->turns % 2 == 0 ? v->y1 - v->y0 : v->x1 - v->x0;
+}
+
+enum status amend_text(struct amend *a, size_t page, const struct ocr_page *words, uint32_t width, uint32_t height, struct err *e)
+{
+	struct visible v;
+	struct layer *l;
+	BUF_AUTO struct buf content = BUF_INIT(256u << 20);
+	if (words->n == 0)
+		return ST_OK;
+	enum status st = begin_layer(a, page, true, &v, &l, e);
+	if (st != ST_OK)
+		return st;
+	name_font(pdfobj_get(pdfdoc_page_attribute(a->doc, l->page, "Resources"), "Font"), l->font);
+	double w = width_of(&v), h = height_of(&v);
+	buf_str(&content, "Q\nq\n");
+	print_matrix(&v, &content);
+	if (width == 0 || height == 0 || !text_layer(&a->glyphless, words, l->font, w / width, h / height, h, &content))
+		return err_set(e, ST_RETRY, "memory", "no memory for the text of a page");
+	buf_str(&content, "Q\n");
+	return end_layer(a, l, &content, e);
+}
+
+enum status amend_picture(struct amend *a, size_t page, const struct picture *p, const struct ocr_page *words, struct err *e)
+{
+	struct visible v;
+	struct layer *l;
+	BUF_AUTO struct buf content = BUF_INIT(256u << 20);
+	bool text = words != NULL && words->n > 0;
+	enum status st = begin_layer(a, page, text, &v, &l, e);
+	if (st == ST_OK)
+		st = picture_object(&a->profiles, &a->w, p, NULL, &l->picture, e);
+	if (st != ST_OK)
+		return st;
+	double w = width_of(&v), h = height_of(&v);
+	snprintf(l->font, sizeof l->font, "%s", text ? "Text0" : "");
+	print_matrix(&v, &content);
+	buf_str(&content, "q\n");
+	print_number(w, &content);
+	buf_str(&content, " 0 0 ");
+	print_number(h, &content);
+	buf_str(&content, " 0 0 cm\n/Page Do\nQ\n");
+	if (text && !text_layer(&a->glyphless, words, l->font, w / p->width, h / p->height, h, &content))
+		return err_set(e, ST_RETRY, "memory", "no memory for the text of a page");
+	return end_layer(a, l, &content, e);
 }
 
 static int by_page(const void *a, const void *b)
@@ -136,9 +193,24 @@ static void put_contents(struct amend *a, const struct pdfobj *page, const struc
 		buf_format(to, " %u 0 R]\n", l->content);
 }
 
+static void put_picture(struct amend *a, const struct layer *l, struct buf *to)
+{
+	amend_count(a, AMEND_DRAWN);
+	if (to == NULL)
+		return;
+	buf_format(to, "/Contents %u 0 R\n/Resources<</XObject<</Page %u 0 R>>", l->content, l->picture);
+	if (l->font[0] != '\0')
+		buf_format(to, "/Font<</%s %u 0 R>>", l->font, a->font);
+	buf_str(to, ">>\n");
+}
+
 /* The page's resources, its parents' where it has none, with the layer's font among its fonts. */
 void amend_put_layer(struct amend *a, const struct pdfobj *page, const struct layer *l, struct buf *to)
 {
+	if (l->picture != 0) {
+		put_picture(a, l, to);
+		return;
+	}
 	const struct pdfobj *resources = pdfdoc_page_attribute(a->doc, l->page, "Resources");
 	const struct pdfobj *fonts = pdfobj_get(resources, "Font");
 	put_contents(a, page, l, to);

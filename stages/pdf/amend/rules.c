@@ -129,6 +129,14 @@ bool amend_has_layer(struct amend *a, const struct pdfobj *owner, const struct p
 	return a->n_layers > 0 && pdfobj_is_name(pdfobj_get(owner, "Type"), "Page") && amend_layer(a, owner) != NULL;
 }
 
+/* A page that becomes a picture, which shows its annotations, too. */
+bool amend_is_picture(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
+{
+	(void)value;
+	const struct layer *l = amend_layer(a, owner);
+	return l != NULL && l->picture != 0;
+}
+
 static bool gets_inks(struct amend *a, const struct pdfobj *owner, const struct pdfobj *value)
 {
 	(void)owner;
@@ -245,7 +253,9 @@ static const struct entry_rule rules[] = {
     {NAMES, "AlternatePresentations", ANY, always, AMEND_PRESENTATION},
     {PAGE, "Kids", PAGES, NULL, -1},
     {PAGE, "Parent", PAGE, NULL, -1},
-    {PAGE, "Annots", ANNOTATIONS, NULL, -1},
+    {PAGE, "Annots", ANNOTATIONS, amend_is_picture, -1},
+    {PAGE, "Group", ANY, amend_is_picture, -1},
+    {PAGE, "StructParents", ANY, amend_is_picture, -1},
     {PAGE, "Thumb", XOBJECT, NULL, -1},
     {PAGE, "AA", ANY, always, AMEND_ACTIONS},
     {PAGE, "PresSteps", ANY, always, AMEND_PRESENTATION},
@@ -391,6 +401,7 @@ const char *amend_change_name(enum amend_change c)
 	    [AMEND_INTENTS] = "output intents replaced by sRGB",
 	    [AMEND_METADATA] = "XMP replaced",
 	    [AMEND_ATTACHED] = "attached files taken out",
+	    [AMEND_DRAWN] = "pages drawn as pictures with their text kept underneath",
 	};
 	return names[c];
 }
