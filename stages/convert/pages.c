@@ -155,7 +155,7 @@ static enum status part_of(struct job *j, const struct picture *p, const struct 
 {
 	struct part_page page = {0};
 	enum status st = read_page(j, p, words == NULL, &page, e);
-	if (st == ST_OK && p->coding == PICTURE_SAMPLES)
+	if (st == ST_OK && p->coding == PICTURE_SAMPLES && p->decode == NULL)
 		st = pdfmake_code(p, &page.picture, e);
 	page.coded = page.picture.data.p != NULL && page.picture.data.n <= PART_PICTURE_MAX;
 	if (st == ST_OK && page.coded)

@@ -52,6 +52,9 @@ static enum status picture_of(const struct pdfobj *image, struct buf *samples, s
 		p.ccitt_black_is_1 = pdfobj_boolean(pdfobj_get(parms, "BlackIs1"));
 		p.ccitt_byte_align = pdfobj_boolean(pdfobj_get(parms, "EncodedByteAlign"));
 		p.ccitt_end_of_line = pdfobj_boolean(pdfobj_get(parms, "EndOfLine"));
+	} else if (pdfobj_is_name(filter, "FlateDecode") && pdfobj_integer(pdfobj_get(parms, "Predictor")) == 15 &&
+	           (uint64_t)p.width * p.height * p.components * p.bits / 8 > PICTURE_STREAMED) {
+		p.coding = PICTURE_FLATE;
 	} else if (pdfobj_is_name(filter, "FlateDecode") || pdfobj_kind(filter) == PDF_NULL) {
 		enum status st = pdfobj_stream(image, samples, e);
 		if (st != ST_OK)

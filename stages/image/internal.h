@@ -48,12 +48,6 @@ void picture_set_dpi(struct picture *p, double x, double y);
 /* Takes a profile over if it fits the picture's colour (set before), else icc_ignored. The bytes live as long as the picture. */
 void picture_set_icc(struct picture *p, struct bytes icc);
 
-/* Gets each decoded row from top to bottom. */
-typedef enum status picture_row(void *arg, uint32_t y, const uint8_t *row, struct err *e);
-
-/* Decodes as stored. */
-enum status picture_rows(const struct picture *p, picture_row *each, void *arg, struct err *e);
-
 enum jpeg_rows {
 	JPEG_ROWS,      /* grey, RGB or CMYK as the picture's colour says */
 	JPEG_ROWS_GREY, /* 8-bit grey; not for CMYK */

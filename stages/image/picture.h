@@ -24,12 +24,19 @@ enum picture_coding {
 
 enum picture_colour { PICTURE_GREY, PICTURE_RGB, PICTURE_CMYK, PICTURE_INDEXED, PICTURE_LAB };
 
+struct picture;
+/* Gets each decoded row from top to bottom. */
+typedef enum status picture_row(void *arg, uint32_t y, const uint8_t *row, struct err *e);
+
 struct picture {
 	enum picture_coding coding;
-	struct bytes data;      /* belongs to the picture (or to the open file) */
-	uint32_t width, height; /* pixels, before orientation */
-	unsigned bits;          /* of a component: 1, 2, 4, 8, 16 */
-	unsigned components;    /* 1, 3, 4; 1 for an indexed picture */
+	struct bytes data; /* belongs to the picture (or to the open file); p NULL where decode is set */
+	/* Of many samples: decodes them anew whenever they are wanted (picture_rows); else NULL. */
+	enum status (*decode)(const struct picture *p, picture_row *each, void *arg, struct err *e);
+	const void *decoded_from; /* for decode; owned */
+	uint32_t width, height;   /* pixels, before orientation */
+	unsigned bits;            /* of a component: 1, 2, 4, 8, 16 */
+	unsigned components;      /* 1, 3, 4; 1 for an indexed picture */
 	enum picture_colour colour;
 	struct bytes palette; /* RGB triples where indexed */
 	bool inverted;        /* 0 is white (min-is-white, Adobe's inverted CMYK): Decode [1 0 …] */
@@ -68,10 +75,17 @@ void picture_close(struct picture_file *f);
 const char *picture_format(const struct picture_file *f); /* "JPEG", "TIFF", … */
 size_t picture_pages(const struct picture_file *f);
 
+/* Samples of more bytes are not held in memory where the file can be decoded row by row (TIFF in strips, PNG). What is broken in such a picture is
+ * found when its rows are read. */
+#define PICTURE_STREAMED (UINT64_C(32) << 20)
+
 /* Page i from 0. Checks that the coded data is whole (a cut-off JPEG or strip is an error, never a half-blank page). The file must
  * stay open as long as the picture. */
 enum status picture_page(const struct picture_file *f, size_t i, struct picture *ret_picture, struct err *e);
 void picture_drop(struct picture *p);
+
+/* Decodes as stored. each gets rows as PICTURE_SAMPLES has them; a status other than ST_OK ends it. Errors: those of a format; of each. */
+enum status picture_rows(const struct picture *p, picture_row *each, void *arg, struct err *e);
 
 /* The pixels, upright (orientation applied), as 8-bit rows without gaps: 1 component grey or 3 RGB (by `components`), for OCR and for
  * looking. *ret_pixels is malloc'ed. A picture of more than max_pixels is ST_ITEM "picture-too-large". */

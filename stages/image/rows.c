@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <libdeflate.h>
+#include <zlib.h>
 
 #include "stages/image/internal.h"
 
@@ -75,9 +76,63 @@ static enum status each_row(const uint8_t *rows, size_t stride, uint32_t height,
 	return st;
 }
 
+/* Inflates one row after the other. lines: two rows with their filters. */
+static enum status inflate_rows(z_stream *z, const struct picture *p, size_t row, uint8_t *lines, picture_row *each, void *arg,
+                                struct err *e)
+{
+	size_t pixel = (size_t)p->components * p->bits / 8, at = 0;
+	uint8_t *above = lines, *line = lines + row + 1;
+	enum status st = ST_OK;
+	int state = Z_OK;
+	memset(above, 0, row + 1);
+	for (uint32_t y = 0; st == ST_OK && y < p->height; y++) {
+		z->next_out = line;
+		z->avail_out = (uInt)(row + 1);
+		while (state == Z_OK && z->avail_out > 0) {
+			if (z->avail_in == 0) {
+				size_t left = p->data.n - at, step = left < (1u << 30) ? left : 1u << 30;
+				z->next_in = (Bytef *)(uintptr_t)(p->data.p + at);
+				z->avail_in = (uInt)step;
+				at += step;
+			}
+			state = inflate(z, Z_NO_FLUSH);
+		}
+		if (z->avail_out > 0 || !unfilter_row(line[0], line + 1, above + 1, row, pixel == 0 ? 1 : pixel))
+			st = err_set(e, ST_ITEM, "png-corrupt", "the compressed data is broken or too short");
+		else
+			st = each(arg, y, line + 1, e);
+		uint8_t *free_line = above;
+		above = line;
+		line = free_line;
+	}
+	/* The stream ends with the last row. */
+	z->next_out = line;
+	z->avail_out = 1;
+	if (st == ST_OK && state == Z_OK)
+		state = inflate(z, Z_FINISH);
+	if (st == ST_OK && (state != Z_STREAM_END || z->avail_out != 1))
+		st = err_set(e, ST_ITEM, "png-corrupt", "the compressed data is broken or too long");
+	return st;
+}
+
+static enum status streamed_rows(const struct picture *p, size_t row, picture_row *each, void *arg, struct err *e)
+{
+	z_stream z = {0};
+	uint8_t *lines = row < UINT32_MAX / 2 ? malloc(2 * (row + 1)) : NULL;
+	enum status st = lines == NULL || inflateInit(&z) != Z_OK ? picture_no_memory(e) : ST_OK;
+	if (st == ST_OK) {
+		st = inflate_rows(&z, p, row, lines, each, arg, e);
+		inflateEnd(&z);
+	}
+	free(lines);
+	return st;
+}
+
 static enum status flate_rows(const struct picture *p, size_t row, picture_row *each, void *arg, struct err *e)
 {
 	size_t n = (row + 1) * p->height, used, pixel = (size_t)p->components * p->bits / 8;
+	if (n > PICTURE_STREAMED)
+		return streamed_rows(p, row, each, arg, e);
 	uint8_t *to = malloc(n);
 	if (to == NULL)
 		return picture_no_memory(e);
@@ -108,6 +163,8 @@ enum status picture_rows(const struct picture *p, picture_row *each, void *arg, 
 	enum status st = picture_check_size("picture", p->width, p->height, e);
 	if (st != ST_OK)
 		return st;
+	if (p->decode != NULL)
+		return p->decode(p, each, arg, e);
 	if (p->coding == PICTURE_DCT)
 		return jpeg_rows(p, JPEG_ROWS, each, arg, e);
 	if (p->coding == PICTURE_JPX)

@@ -184,10 +184,56 @@ static void swap_bytes(uint8_t *p, size_t n)
 	}
 }
 
+/* What decodes a picture's rows again: the file, and the place of its directory. */
+struct strips {
+	struct bytes in;
+	uint64_t directory;
+};
+
+static enum status strip_rows(const struct picture *p, picture_row *each, void *arg, struct err *e)
+{
+	const struct strips *s = p->decoded_from;
+	size_t n = (size_t)picture_row_bytes(p->width, p->components, p->bits);
+	uint8_t *row = malloc(n);
+	struct tiff f;
+	enum status st = tiff_begin(&f, s->in, e);
+	if (st == ST_OK && row == NULL)
+		st = picture_no_memory(e);
+	if (st == ST_OK && (!TIFFSetSubDirectory(f.t, s->directory) || TIFFScanlineSize(f.t) != (tmsize_t)n))
+		st = tiff_corrupt(&f, "rows of unexpected length", e);
+	f.decoding = true;
+	for (uint32_t y = 0; st == ST_OK && y < p->height; y++) {
+		if (TIFFReadScanline(f.t, row, y, 0) != 1 || f.failed) {
+			st = tiff_corrupt(&f, "the picture's data is broken or ends early", e);
+			break;
+		}
+		if (p->bits == 16)
+			swap_bytes(row, n);
+		st = each(arg, y, row, e);
+	}
+	tiff_close(&f);
+	free(row);
+	return st;
+}
+
+static enum status read_later(struct tiff *f, const struct tiff_page *page, struct picture *to, struct err *e)
+{
+	struct strips *s = (struct strips *)(void *)picture_alloc(to, sizeof *s);
+	if (s == NULL)
+		return picture_no_memory(e);
+	*s = (struct strips){f->in, TIFFCurrentDirOffset(f->t)};
+	to->bits = page->bits;
+	to->decode = strip_rows;
+	to->decoded_from = s;
+	return ST_OK;
+}
+
 /* Samples that lie together and are as PDF wants them are read into their place. */
 static enum status read_straight(struct tiff *f, const struct tiff_page *page, struct picture *to, struct err *e)
 {
 	struct raw raw = {NULL, (size_t)picture_row_bytes(page->width, page->samples, page->bits), page->samples};
+	if (raw.row * page->height > PICTURE_STREAMED && !TIFFIsTiled(f->t) && page->compression != COMPRESSION_JPEG)
+		return read_later(f, page, to, e);
 	raw.p = picture_alloc(to, raw.row * page->height);
 	if (raw.p == NULL)
 		return picture_no_memory(e);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "stages/pdf/make/g4.h"
 #include "stages/pdfa/icc.h"
@@ -145,13 +146,104 @@ static struct bytes deflate_filtered(const struct picture *p, size_t row)
 	return z;
 }
 
+static void print_filter(const struct picture *p, enum pdfmake_filter filter, struct buf *dict)
+{
+	switch (filter) {
+	case PDFMAKE_FLATE:
+		buf_str(dict, "/Filter/FlateDecode");
+		break;
+	case PDFMAKE_PREDICTOR:
+		print_predictor(p, dict);
+		break;
+	case PDFMAKE_G4:
+		print_ccitt(p, -1, p->inverted, dict);
+		break;
+	}
+}
+
+/* Rows that are coded while they come. */
+struct coding {
+	struct writer *w;
+	z_stream z;
+	size_t row, pixel;
+	bool predicts;
+	uint8_t *above, *filtered; /* a row each */
+	uint8_t out[1u << 16];
+};
+
+static bool deflate_some(struct coding *c, const uint8_t *p, size_t n, int flush)
+{
+	int state = Z_OK;
+	c->z.next_in = (Bytef *)(uintptr_t)p;
+	c->z.avail_in = (uInt)n;
+	do {
+		c->z.next_out = c->out;
+		c->z.avail_out = sizeof c->out;
+		state = deflate(&c->z, flush);
+		writer_put(c->w, c->out, sizeof c->out - c->z.avail_out);
+	} while (state == Z_OK && (c->z.avail_out == 0 || flush == Z_FINISH));
+	return state == Z_OK || state == Z_STREAM_END || state == Z_BUF_ERROR;
+}
+
+static enum status code_row(void *arg, uint32_t y, const uint8_t *row, struct err *e)
+{
+	struct coding *c = arg;
+	bool ok;
+	if (c->predicts) {
+		filter_row(row, y == 0 ? NULL : c->above, c->row, c->pixel, c->filtered);
+		memcpy(c->above, row, c->row);
+		ok = deflate_some(c, c->filtered, c->row + 1, Z_NO_FLUSH);
+	} else {
+		ok = deflate_some(c, row, c->row, Z_NO_FLUSH);
+	}
+	return ok ? ST_OK : no_memory(e);
+}
+
+static bool predicts(const struct picture *p)
+{
+	return p->bits >= 8 && p->colour != PICTURE_INDEXED;
+}
+
+/* A picture that is not held in memory: decoded and coded row by row. */
+static enum status write_streamed(struct writer *w, const struct picture *p, struct buf *dict, uint32_t *ret_object,
+                                  struct err *e)
+{
+	struct coding *c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return no_memory(e);
+	c->w = w;
+	c->row = (size_t)(((uint64_t)p->width * p->components * p->bits + 7) / 8);
+	c->pixel = (size_t)p->components * p->bits / 8;
+	c->predicts = predicts(p);
+	c->above = malloc(c->row);
+	c->filtered = malloc(c->row + 1);
+	bool begun = c->above != NULL && c->filtered != NULL && c->row < UINT32_MAX && deflateInit(&c->z, PICTURE_LEVEL) == Z_OK;
+	enum status st = begun ? ST_OK : no_memory(e);
+	if (st == ST_OK) {
+		uint32_t length = writer_allocate(w);
+		*ret_object = writer_allocate(w);
+		print_filter(p, c->predicts ? PDFMAKE_PREDICTOR : PDFMAKE_FLATE, dict);
+		writer_stream_begin(w, *ret_object, dict, length);
+		st = picture_rows(p, code_row, c, e);
+		if (st == ST_OK && !deflate_some(c, NULL, 0, Z_FINISH))
+			st = no_memory(e);
+		writer_stream_end(w, length, c->z.total_out);
+	}
+	if (begun)
+		deflateEnd(&c->z);
+	free(c->above);
+	free(c->filtered);
+	free(c);
+	return st;
+}
+
 enum status pdfmake_code(const struct picture *p, struct pdfmake_coded *ret_coded, struct err *e)
 {
 	size_t row = (size_t)(((uint64_t)p->width * p->components * p->bits + 7) / 8), n = row * p->height;
 	struct pdfmake_coded c = {.filter = PDFMAKE_PREDICTOR};
 	if (p->coding != PICTURE_SAMPLES || p->data.n < n)
 		return err_set(e, ST_BUG, "picture-syntax", "%zu bytes of samples are too few", p->data.n);
-	if (p->bits >= 8 && p->colour != PICTURE_INDEXED) {
+	if (predicts(p)) {
 		c.data = deflate_filtered(p, row);
 	} else {
 		/* The smaller of what there is. */
@@ -181,21 +273,6 @@ static void print_jbig2(const struct picture *p, struct writer *w, struct buf *t
 	buf_format(to, "/DecodeParms<</JBIG2Globals %u 0 R>>", globals);
 }
 
-static void print_filter(const struct picture *p, enum pdfmake_filter filter, struct buf *dict)
-{
-	switch (filter) {
-	case PDFMAKE_FLATE:
-		buf_str(dict, "/Filter/FlateDecode");
-		break;
-	case PDFMAKE_PREDICTOR:
-		print_predictor(p, dict);
-		break;
-	case PDFMAKE_G4:
-		print_ccitt(p, -1, p->inverted, dict);
-		break;
-	}
-}
-
 enum status picture_object(struct profiles *f, struct writer *w, const struct picture *p, const struct pdfmake_coded *coded,
                            uint32_t *ret_object, struct err *e)
 {
@@ -205,6 +282,8 @@ enum status picture_object(struct profiles *f, struct writer *w, const struct pi
 	if (st != ST_OK)
 		return st;
 	print_decode(p, &dict);
+	if (p->decode != NULL)
+		return write_streamed(w, p, &dict, ret_object, e);
 	struct bytes data = p->data;
 	struct pdfmake_coded own = {0};
 	switch (p->coding) {

@@ -97,6 +97,24 @@ void writer_stream(struct writer *w, uint32_t number, const struct buf *dict, st
 	writer_put(w, "\nendstream\nendobj\n", 18);
 }
 
+void writer_stream_begin(struct writer *w, uint32_t number, const struct buf *dict, uint32_t length)
+{
+	char text[64];
+	begin(w, number);
+	writer_put(w, "<<", 2);
+	put_buf(w, dict);
+	int n = snprintf(text, sizeof text, "/Length %" PRIu32 " 0 R>>\nstream\n", length);
+	writer_put(w, text, (size_t)n);
+}
+
+void writer_stream_end(struct writer *w, uint32_t length, uint64_t n)
+{
+	BUF_AUTO struct buf b = BUF_INIT(64);
+	writer_put(w, "\nendstream\nendobj\n", 18);
+	buf_format(&b, "%" PRIu64, n);
+	writer_object(w, length, &b);
+}
+
 struct bytes deflate_bytes(struct bytes data, int level)
 {
 	struct libdeflate_compressor *c = libdeflate_alloc_compressor(level);

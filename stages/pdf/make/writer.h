@@ -28,7 +28,10 @@ void writer_put(struct writer *w, const void *p, size_t n);
 void writer_object(struct writer *w, uint32_t number, const struct buf *body);
 /* dict is the inside of the dictionary without /Length. */
 void writer_stream(struct writer *w, uint32_t number, const struct buf *dict, struct bytes data);
-/* The same, compressed; dict without /Filter. */
+/* The same for data that comes in parts: begun, parts by writer_put, ended; its length is an object of its own. */
+void writer_stream_begin(struct writer *w, uint32_t number, const struct buf *dict, uint32_t length);
+void writer_stream_end(struct writer *w, uint32_t length, uint64_t n);
+/* The same as writer_stream, compressed; dict without /Filter. */
 void writer_stream_flate(struct writer *w, uint32_t number, struct buf *dict, struct bytes data);
 /* SHA-256 of all bytes so far; once. */
 void writer_digest(struct writer *w, uint8_t ret_digest[32]);
