@@ -191,11 +191,15 @@ static bool gather(const struct state *s, uint32_t page, struct buf *to)
 /* 7.4.8: page information. A height that is not known follows from the ends of stripes. */
 static enum status read_page(const struct state *s, uint32_t page, struct picture *to, struct err *e)
 {
+	enum { BLANK_PIXELS = 160 << 20, PIXELS_PER_BYTE = 1 << 14 };
 	uint32_t height = 0;
-	size_t found = 0;
+	size_t found = 0, bytes = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct segment *one = &s->segments[i];
 		struct rd r = RD_INIT(one->data.p, one->data.n);
+		if (one->page != page && one->page != 0)
+			continue;
+		bytes += one->data.n;
 		if (one->page != page)
 			continue;
 		if (one->type == PAGE_INFORMATION) {
@@ -212,7 +216,10 @@ static enum status read_page(const struct state *s, uint32_t page, struct pictur
 	if (found != 1)
 		return syntax(e, "a page without page information, or with two", 0);
 	to->height = to->height == UNKNOWN ? height : to->height;
-	return picture_check_size("jbig2", to->width, to->height, e);
+	enum status st = picture_check_size("jbig2", to->width, to->height, e);
+	/* A few bytes stand for any white page, and a decoder computes each pixel of it: an A0 sheet at 300 dpi, no more. */
+	uint64_t most = BLANK_PIXELS + (uint64_t)bytes * PIXELS_PER_BYTE;
+	return st == ST_OK && (uint64_t)to->width * to->height > most ? picture_too_large(to->width, to->height, e) : st;
 }
 
 /* Keeps memory, so the bytes live as long as the picture. */

@@ -141,6 +141,11 @@ static void test_bad(void **state)
 	           "\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 	           "\0\0\0\1\x33\0\0\0\0\0\0"),
 	     "jbig2-syntax"},
+	    /* A thousand million white pixels in a few bytes. */
+	    {BYTES("\x97JB2\r\n\x1A\n\x01\0\0\0\x01\0\0\0\0\x30\0\x01\0\0\0\x13"
+	           "\0\0\x80\0\0\0\x80\0\0\0\0\0\0\0\0\0\1\0\0"
+	           "\0\0\0\1\x33\0\0\0\0\0\0"),
+	     "picture-too-large"},
 	    {BYTES("\0\0\0\x0CjP  \r\n\x87\n"), "jp2-truncated"},
 	    {BYTES("\0\0\0\x0CjP  \r\n\x87\n\0\0\0\x08jp2c"), "jp2-syntax"},
 	    {BYTES("\xFF\x4F\xFF\x51\0\x29"), "jp2-syntax"},

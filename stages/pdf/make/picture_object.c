@@ -8,6 +8,7 @@
 #include "stages/pdfa/icc.h"
 
 #define PICTURE_LEVEL 6
+#define G4_DOES_WELL 8 /* times smaller than the samples */
 
 static enum status no_memory(struct err *e)
 {
@@ -246,13 +247,14 @@ enum status pdfmake_code(const struct picture *p, struct pdfmake_coded *ret_code
 	if (predicts(p)) {
 		c.data = deflate_filtered(p, row);
 	} else {
-		/* The smaller of what there is. */
-		c = (struct pdfmake_coded){PDFMAKE_FLATE, deflate_bytes((struct bytes){p->data.p, n}, PICTURE_LEVEL)};
-		struct bytes g4 = {0};
-		if (p->bits == 1 && p->colour == PICTURE_GREY && c.data.p != NULL)
-			g4 = g4_encode(p);
-		bool smaller = g4.p != NULL && g4.n < c.data.n;
-		free((void *)(uintptr_t)(smaller ? c.data.p : g4.p));
+		/* The smaller of what there is; where G4 does well, as on any page of text, nothing else does better. */
+		struct bytes g4 = p->bits == 1 && p->colour == PICTURE_GREY ? g4_encode(p) : (struct bytes){0};
+		bool smaller = g4.p != NULL && g4.n < n / G4_DOES_WELL;
+		if (!smaller) {
+			c = (struct pdfmake_coded){PDFMAKE_FLATE, deflate_bytes((struct bytes){p->data.p, n}, PICTURE_LEVEL)};
+			smaller = g4.p != NULL && g4.n < c.data.n;
+			free((void *)(uintptr_t)(smaller ? c.data.p : g4.p));
+		}
 		if (smaller)
 			c = (struct pdfmake_coded){PDFMAKE_G4, g4};
 	}
