@@ -7,7 +7,7 @@
 #include "stages/pdfa/check.h"
 
 /* A page of A0 at 300 dpi fits; so many pages does no record of an archive have. */
-const struct redraw_limits received_limits = {.pages = 20000, .pixels = UINT64_C(160) << 20};
+const struct redraw_limits received_limits = {.pages = 20000, .pixels = UINT64_C(160) << 20, .memory = (size_t)3 << 30};
 
 /* PRONOM keys of PDF by itself. */
 static const char *plain_format(int version)

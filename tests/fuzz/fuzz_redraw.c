@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(path, sizeof path, "/tmp/fuzz-redraw-%d", getpid());
 	struct redraw *r;
 	if (file_write(path, data, size, &e) == ST_OK &&
-	    redraw_open(path, (struct redraw_limits){.pages = 20, .pixels = 1u << 20}, &r, &e) == ST_OK) {
+	    redraw_open(path, (struct redraw_limits){.pages = 20, .pixels = 1u << 20, .memory = (size_t)256 << 20}, &r, &e) ==
+	        ST_OK) {
 		for (size_t i = 0; i < redraw_pages(r) && i < 3; i++) {
 			struct redraw_page page;
 			if (redraw_page(r, i, 36, &page, &e) == ST_OK)

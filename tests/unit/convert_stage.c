@@ -163,7 +163,7 @@ static char *text_of(const struct item *it, size_t i)
 	struct redraw *r;
 	struct redraw_page page;
 	struct err e;
-	assert_int_equal(redraw_open(it->artefact.path, (struct redraw_limits){100, 1u << 30}, &r, &e), ST_OK);
+	assert_int_equal(redraw_open(it->artefact.path, (struct redraw_limits){100, 1u << 30, 1u << 30}, &r, &e), ST_OK);
 	if (redraw_page(r, i, 72, &page, &e) != ST_OK)
 		fail_msg("%s: %s", e.code, e.detail);
 	struct buf b = BUF_INIT(1u << 20);

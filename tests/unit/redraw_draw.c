@@ -13,7 +13,7 @@
 #include "stages/pdf/redraw/redraw.h"
 #include "tests/unit/redraw_pdf.h"
 
-static const struct redraw_limits limits = {100, 50u << 20};
+static const struct redraw_limits limits = {100, 50u << 20, 1u << 30};
 static char path[] = "/tmp/redraw-XXXXXX";
 
 static int make_path(void **state)
@@ -311,15 +311,22 @@ static void test_limits(void **state)
 	put_page("/MediaBox [0 0 100 100]", "0 g", NO_ANNOTATION, "");
 	struct redraw *r;
 	struct err e;
-	assert_int_equal(redraw_open(path, (struct redraw_limits){0, 1}, &r, &e), ST_ITEM);
+	assert_int_equal(redraw_open(path, (struct redraw_limits){0, 1, 1u << 28}, &r, &e), ST_ITEM);
 	assert_string_equal(e.code, "pdf-too-many-pages");
 	assert_null(r);
-	assert_int_equal(redraw_open(path, (struct redraw_limits){1, 100 * 100}, &r, &e), ST_OK);
+	assert_int_equal(redraw_open(path, (struct redraw_limits){1, 100 * 100, 1u << 28}, &r, &e), ST_OK);
 	struct redraw_page page;
 	assert_int_equal(redraw_page(r, 0, 72, &page, &e), ST_OK);
 	redraw_page_free(r, &page);
 	assert_int_equal(redraw_page(r, 0, 73, &page, &e), ST_ITEM);
 	assert_string_equal(e.code, "pdf-page-too-large");
+	redraw_close(r);
+	/* A page of a thousand by a thousand pixels does not fit into two megabytes. */
+	assert_int_equal(redraw_open(path, (struct redraw_limits){1, 1u << 30, 2u << 20}, &r, &e), ST_OK);
+	assert_int_equal(redraw_page(r, 0, 720, &page, &e), ST_ITEM);
+	assert_string_equal(e.code, "pdf-memory");
+	assert_int_equal(redraw_page(r, 0, 72, &page, &e), ST_OK);
+	redraw_page_free(r, &page);
 	redraw_close(r);
 }
 

@@ -13,7 +13,53 @@ enum { STORE = 64 << 20 };
 /* The end of a file is looked for in its last bytes (ISO 32000-1, annex H.3, implementation note 18). */
 enum { TAIL = 1024 };
 
+/* Counts what MuPDF has. Before each block stands its size. */
+struct budget {
+	size_t used, most;
+	bool exceeded;
+};
+enum { BEFORE = 16 };
+
+static void *budget_realloc(void *user, void *old, size_t n)
+{
+	struct budget *b = user;
+	uint8_t *block = old == NULL ? NULL : (uint8_t *)old - BEFORE;
+	size_t had = 0;
+	if (block != NULL)
+		memcpy(&had, block, sizeof had);
+	if (n > b->most - BEFORE || b->used - had > b->most - BEFORE - n) {
+		b->exceeded = true;
+		return NULL;
+	}
+	block = realloc(block, n + BEFORE);
+	if (block == NULL)
+		return NULL;
+	n += BEFORE;
+	b->used += n - had;
+	memcpy(block, &n, sizeof n);
+	return block + BEFORE;
+}
+
+static void *budget_malloc(void *user, size_t n)
+{
+	return budget_realloc(user, NULL, n);
+}
+
+static void budget_free(void *user, void *old)
+{
+	struct budget *b = user;
+	if (old == NULL)
+		return;
+	uint8_t *block = (uint8_t *)old - BEFORE;
+	size_t had;
+	memcpy(&had, block, sizeof had);
+	b->used -= had;
+	free(block);
+}
+
 struct redraw {
+	struct budget budget;
+	fz_alloc_context memory;
 	fz_context *ctx;
 	pdf_document *doc;
 	struct redraw_limits limits;
@@ -48,6 +94,8 @@ static void drop_error(void *user, const char *message)
 /* In an fz_catch: what was caught, as a fault of ours. */
 static enum status caught(const struct redraw *r, struct err *e)
 {
+	if (fz_caught(r->ctx) == FZ_ERROR_MEMORY && r->budget.exceeded)
+		return err_set(e, ST_ITEM, "pdf-memory", "MuPDF: %s", fz_caught_message(r->ctx));
 	if (fz_caught(r->ctx) == FZ_ERROR_MEMORY)
 		return err_set(e, ST_RETRY, "memory", "MuPDF: %s", fz_caught_message(r->ctx));
 	return err_set(e, ST_ITEM, "pdf-broken", "MuPDF: %s", fz_caught_message(r->ctx));
@@ -102,7 +150,12 @@ enum status redraw_open(const char *path, struct redraw_limits limits, struct re
 	if (st != ST_OK)
 		return st;
 	struct redraw *r = calloc(1, sizeof *r);
-	if (r == NULL || (r->ctx = fz_new_context(NULL, NULL, STORE)) == NULL) {
+	if (r == NULL)
+		return err_set(e, ST_RETRY, "memory", "no memory for MuPDF");
+	r->budget.most = limits.memory;
+	r->memory = (fz_alloc_context){&r->budget, budget_malloc, budget_realloc, budget_free};
+	r->ctx = fz_new_context(&r->memory, NULL, STORE);
+	if (r->ctx == NULL) {
 		free(r);
 		return err_set(e, ST_RETRY, "memory", "no memory for MuPDF");
 	}
@@ -255,6 +308,7 @@ static enum status draw_page(struct redraw *r, size_t i, double dpi, bool text_o
                              struct drawing *d, struct err *e)
 {
 	r->loss[0] = '\0';
+	r->budget.exceeded = false;
 	fz_context *ctx = r->ctx;
 	pdf_page *page = NULL;
 	enum status st = ST_OK;
@@ -273,7 +327,9 @@ static enum status draw_page(struct redraw *r, size_t i, double dpi, bool text_o
 	fz_always(ctx) fz_drop_page(ctx, (fz_page *)page);
 	fz_catch(ctx) st = caught(r, e);
 	fz_flush_warnings(ctx);
-	if (st == ST_OK && (d->faults > 0 || r->loss[0] != '\0'))
+	if (st == ST_OK && d->faults > 0 && r->budget.exceeded)
+		st = err_set(e, ST_ITEM, "pdf-memory", "MuPDF: more than %zu MiB", r->budget.most >> 20);
+	else if (st == ST_OK && (d->faults > 0 || r->loss[0] != '\0'))
 		st =
 		    err_set(e, ST_ITEM, "pdf-broken", "MuPDF: %s", r->loss[0] != '\0' ? r->loss : "faults in the page's content");
 	return st;

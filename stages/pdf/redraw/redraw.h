@@ -20,6 +20,7 @@ struct redraw;
 struct redraw_limits {
 	size_t pages;    /* of a document */
 	uint64_t pixels; /* of a page */
+	size_t memory;   /* bytes that MuPDF may take at a time: a few bytes of nested fonts ask for more than there is */
 };
 
 /* Errors: ST_ITEM "pdf-broken" (no page can be found, or the end of the file is missing), "pdf-password" (it does not open without
@@ -44,7 +45,7 @@ struct redraw_page {
 };
 
 /* Page i from 0: what a reader shows (crop box, rotation, annotations, form fields), near to dpi. Errors: ST_ITEM "pdf-broken",
- * "pdf-page-too-large"; ST_RETRY "memory". */
+ * "pdf-page-too-large", "pdf-memory"; ST_RETRY "memory". */
 enum status redraw_page(struct redraw *r, size_t i, double dpi, struct redraw_page *ret_page, struct err *e);
 /* The words of a page alone, without drawing it, at 72 dpi. *ret_words is freed with ocr_page_free. Errors: as redraw_page. */
 enum status redraw_words(struct redraw *r, size_t i, struct ocr_page *ret_words, struct err *e);
