@@ -87,12 +87,14 @@ struct profile_language {
 /* What is done about a document that a check finds something in: "off" (not looked for), "note" (an event), "hold" (set aside until a person
  * accepts it: arkseal retry --accept), "quarantine". */
 struct profile_checks {
-	char *no_dpi;       /* the file does not say its resolution */
-	char *low_dpi;      /* less than min-dpi */
-	char *low_colour;   /* less than 24 bit */
-	char *blank_page;   /* nothing on it */
-	char *double_page;  /* a page like one before it */
-	char *turned_page;  /* upside down or on its side */
+	char *no_dpi;      /* the file does not say its resolution */
+	char *low_dpi;     /* less than min-dpi */
+	char *low_colour;  /* less than 24 bit */
+	char *blank_page;  /* nothing on it */
+	char *double_page; /* a page like one before it */
+	char *turned_page; /* upside down or on its side */
+	char *
+	    paper_size; /* of a scanned page: by its pixels and its resolution no sheet of paper that is usual, so it is not at 100 % */
 	char *low_bit_rate; /* sound or video with fewer bits a second than the profile asks for */
 };
 

@@ -90,6 +90,7 @@ static const cyaml_schema_field_t check_fields[] = {
     TEXT("blank-page", struct profile_checks, blank_page),
     TEXT("double-page", struct profile_checks, double_page),
     TEXT("turned-page", struct profile_checks, turned_page),
+    TEXT("paper-size", struct profile_checks, paper_size),
     TEXT("low-bit-rate", struct profile_checks, low_bit_rate),
     CYAML_FIELD_END,
 };
@@ -243,6 +244,7 @@ static const struct config_rule rules[] = {
     {"convert.checks.blank-page", 0, 0, actions, "off"},
     {"convert.checks.double-page", 0, 0, actions, "off"},
     {"convert.checks.turned-page", 0, 0, actions, "off"},
+    {"convert.checks.paper-size", 0, 0, actions, "off"},
     {"convert.checks.low-bit-rate", 0, 0, actions, "note"},
     {"convert.sidecars[]", 0, 0, sidecar_words, NULL},
     {"convert.ocr-page-seconds", 1, 86400, NULL, "300"},

@@ -167,6 +167,7 @@ enum status check_document(struct job *j, struct err *e)
 	    [NOTE_BLANK] = {"check-blank-page", checks->blank_page},
 	    [NOTE_DOUBLE] = {"check-double-page", checks->double_page},
 	    [NOTE_TURNED] = {"check-turned-page", checks->turned_page},
+	    [NOTE_SIZE] = {"check-paper-size", checks->paper_size},
 	};
 	for (size_t i = 0; i < NOTES; i++) {
 		const char *pages = page_list_text(&j->notes[i]);

@@ -43,6 +43,7 @@ enum note {
 	NOTE_UNREAD,    /* Tesseract failed, or took too long */
 	NOTE_BLANK,     /* nothing on it */
 	NOTE_DOUBLE,    /* like a page before it */
+	NOTE_SIZE,      /* no usual sheet of paper: not at 100 %, or a wrong resolution */
 	NOTE_TURNED,    /* read upside down or on its side */
 	NOTES,
 };

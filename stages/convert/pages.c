@@ -218,6 +218,8 @@ void job_tell_notes(struct job *j, int64_t now)
 	    [NOTE_UNREAD] = "text could not be recognised, or not within %u s",
 	    [NOTE_BLANK] = "nothing on it",
 	    [NOTE_DOUBLE] = "like a page before it",
+	    [NOTE_SIZE] = "the size that follows from the resolution is that of no usual sheet of paper: not at 100 %%, or a "
+	                  "wrong resolution",
 	    [NOTE_TURNED] = "upside down or on its side; its text was read so",
 	    [NOTE_UNMAPPED] = "text of the received file without meaning; text recognised from the picture at %u dpi",
 	};
@@ -288,6 +290,21 @@ enum status job_commit(struct job *j, const char *what, const char *proof, struc
 	return st;
 }
 
+/* Whether it has the size of a sheet: ISO A and B, Letter, Legal, F4; with what a scanner leaves over or cuts off. */
+static bool is_paper(const struct picture *p)
+{
+	static const struct {
+		double width, height; /* mm */
+	} sheets[] = {{841, 1189}, {594, 841}, {420, 594}, {297, 420}, {210, 297}, {148, 210}, {105, 148},
+	              {353, 500},  {250, 353}, {176, 250}, {216, 279}, {216, 356}, {279, 432}, {210, 330}};
+	double x = p->width / p->dpi_x * 25.4, y = p->height / p->dpi_y * 25.4, shorter = fmin(x, y), longer = fmax(x, y);
+	bool is = false;
+	for (size_t i = 0; i < sizeof sheets / sizeof *sheets; i++)
+		is = is || (fabs(shorter - sheets[i].width) <= 4 + 0.02 * sheets[i].width &&
+		            fabs(longer - sheets[i].height) <= 4 + 0.02 * sheets[i].height);
+	return is;
+}
+
 void job_look_at(struct job *j, struct picture *p)
 {
 	const struct profile_convert *rules = &j->c->env->profile->convert;
@@ -306,6 +323,8 @@ void job_look_at(struct job *j, struct picture *p)
 	if ((p->colour == PICTURE_GREY || p->colour == PICTURE_INDEXED || p->bits * p->components < 24) &&
 	    check_wanted(rules->checks.low_colour))
 		page_list_add(&j->notes[NOTE_COLOUR], j->n + 1);
+	if (j->it->kind == ITEM_PAPER && check_wanted(rules->checks.paper_size) && !is_paper(p))
+		page_list_add(&j->notes[NOTE_SIZE], j->n + 1);
 	if (p->flattened)
 		page_list_add(&j->notes[NOTE_FLATTENED], j->n + 1);
 	if (p->icc_ignored)

@@ -138,7 +138,8 @@ static void set_checks(const char *no_dpi, const char *blank, const char *twice,
 	                                                 .low_colour = "off",
 	                                                 .blank_page = (char *)(uintptr_t)blank,
 	                                                 .double_page = (char *)(uintptr_t)twice,
-	                                                 .turned_page = (char *)(uintptr_t)turned};
+	                                                 .turned_page = (char *)(uintptr_t)turned,
+	                                                 .paper_size = "off"};
 }
 
 static void test_notes(void **state)

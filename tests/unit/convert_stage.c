@@ -28,7 +28,7 @@ static struct profile profile = {
                 .attachments = "take-out",
                 .photos = "pdf",
                 .media = {.sound = (char *[]){"mp3"}, .sound_count = 1, .sound_kbps = 100},
-                .checks = {"note", "note", "note", "off", "off", "off", "quarantine"},
+                .checks = {"note", "note", "note", "off", "off", "off", "note", "quarantine"},
                 .ocr_page_seconds = 300},
     .sign.appearance.time_offset_min = 420,
 };
@@ -211,6 +211,8 @@ static void test_paper(void **state)
 	assert_true(has_event(it, "success", "pictures of 4 page(s) are those of the source"));
 	assert_true(has_event(it, "warning", "taken as 200 dpi: page 4"));
 	assert_true(has_event(it, "warning", "less than 24 bit of colour: page 2, 4"));
+	/* The fixtures are drawn for 200 dpi: at 300 they are smaller than A4. */
+	assert_true(has_event(it, "warning", "or a wrong resolution: page 2"));
 	assert_false(has_event(it, "warning", "resolution below"));
 
 	/* The same again is the same file. */
