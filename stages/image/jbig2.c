@@ -15,8 +15,18 @@
 #include "stages/image/internal.h"
 
 /* T.88, 7.3: types of segments. */
-enum { PAGE_INFORMATION = 48, END_OF_PAGE = 49, END_OF_STRIPE = 50, END_OF_FILE = 51 };
+enum {
+	SYMBOL_DICTIONARY = 0,
+	TEXT_REGION = 4,
+	PATTERN_DICTIONARY = 16,
+	PAGE_INFORMATION = 48,
+	END_OF_PAGE = 49,
+	END_OF_STRIPE = 50,
+	END_OF_FILE = 51
+};
 enum { MAX_SEGMENTS = 1 << 20, UNKNOWN = UINT32_MAX };
+/* 7.4.1: a region begins with its size, place and how it is combined. */
+enum { REGION = 17 };
 
 struct segment {
 	struct bytes head, data;
@@ -78,21 +88,63 @@ static enum status read_data(struct rd *r, struct segment *s, uint32_t length, s
 	return r->failed ? err_set(e, ST_ITEM, "jbig2-truncated", "the file ends within a segment") : ST_OK;
 }
 
-/* 7.4.3.1: how many symbols a text region says that it places. A decoder tries them all, whether data is left or not: a few bytes would keep it
- * busy for hours. No coder comes near to so many a byte. */
-static enum status check_text_region(const struct segment *s, struct err *e)
+/* What a segment says that it holds, a decoder computes, whether data is left or not: a few bytes would keep it busy for hours. No coder comes near
+ * to so many symbols a byte. */
+static enum status check_symbols(const struct segment *s, uint32_t symbols, bool failed, struct err *e)
 {
-	enum { PER_BYTE = 256, ANYWAY = 4096, REGION = 17, HUFFMAN = 1, REFINE = 2, TEMPLATE = 1 << 15 };
+	enum { PER_BYTE = 256, ANYWAY = 4096 };
+	bool right = !failed && symbols <= PER_BYTE * (uint64_t)s->data.n + ANYWAY;
+	return right ? ST_OK
+	             : syntax(e,
+	                      s->type == SYMBOL_DICTIONARY ? "a dictionary of too many symbols"
+	                                                   : "a text region of too many symbols",
+	                      0);
+}
+
+/* 7.4.2.1 and 7.4.3.1: how many symbols a dictionary adds, or a text region places. */
+static enum status check_segment(const struct segment *s, struct err *e)
+{
+	enum { HUFFMAN = 1, REFINE = 2, AT_PIXELS = 3 << 10, DICTIONARY_TEMPLATE = 1 << 12, REGION_TEMPLATE = 1 << 15 };
 	struct rd r = RD_INIT(s->data.p, s->data.n);
-	if (s->type != 4 && s->type != 6 && s->type != 7)
+	if (s->type == SYMBOL_DICTIONARY) {
+		unsigned flags = rd_u16be(&r);
+		rd_skip(&r, (flags & HUFFMAN) != 0 ? 0 : (flags & AT_PIXELS) == 0 ? 8 : 2);
+		rd_skip(&r, (flags & REFINE) != 0 && (flags & DICTIONARY_TEMPLATE) == 0 ? 4 : 0);
+		rd_skip(&r, 4);
+		uint32_t added = rd_u32be(&r);
+		return check_symbols(s, added, r.failed, e);
+	}
+	if (s->type != TEXT_REGION && s->type != TEXT_REGION + 2 && s->type != TEXT_REGION + 3)
 		return ST_OK;
 	rd_skip(&r, REGION);
 	unsigned flags = rd_u16be(&r);
 	rd_skip(&r, (flags & HUFFMAN) != 0 ? 2 : 0);
-	rd_skip(&r, (flags & REFINE) != 0 && (flags & TEMPLATE) == 0 ? 4 : 0);
-	uint32_t instances = rd_u32be(&r);
-	return r.failed || instances > PER_BYTE * (uint64_t)s->data.n + ANYWAY ? syntax(e, "a text region of too many symbols", 0)
-	                                                                       : ST_OK;
+	rd_skip(&r, (flags & REFINE) != 0 && (flags & REGION_TEMPLATE) == 0 ? 4 : 0);
+	uint32_t placed = rd_u32be(&r);
+	return check_symbols(s, placed, r.failed, e);
+}
+
+/* 7.4.1, 7.4.4, 7.4.5: the pixels that a region, with its grid, or a dictionary of patterns says it has; 0 for other segments. */
+static uint64_t stated_pixels(const struct segment *s)
+{
+	/* Each region intermediate, immediate, or immediate and lossless. */
+	enum { HALFTONE = 20, GENERIC = 36, REFINEMENT = 40, GREY_PLANES = 8 };
+	unsigned first = s->type & ~3U;
+	struct rd r = RD_INIT(s->data.p, s->data.n);
+	uint64_t pixels = 0;
+	if (s->type == PATTERN_DICTIONARY) {
+		rd_skip(&r, 1);
+		pixels = (uint64_t)rd_u8(&r) * rd_u8(&r);
+		pixels *= (uint64_t)rd_u32be(&r) + 1;
+	} else if (first == TEXT_REGION || first == HALFTONE || first == GENERIC || first == REFINEMENT) {
+		uint64_t width = rd_u32be(&r), height = rd_u32be(&r);
+		pixels = width * height;
+		rd_skip(&r, REGION - 8 + 1);
+		uint64_t across = first == HALFTONE ? rd_u32be(&r) : 0, down = first == HALFTONE ? rd_u32be(&r) : 0;
+		uint64_t grid = across * down > UINT64_MAX / GREY_PLANES ? UINT64_MAX : across * down * GREY_PLANES;
+		pixels = grid > UINT64_MAX - pixels ? UINT64_MAX : pixels + grid;
+	}
+	return pixels;
 }
 
 static struct segment *add(struct state *s, uint32_t **lengths)
@@ -133,7 +185,7 @@ static enum status read_segments(struct rd *r, bool sequential, struct state *s,
 	for (size_t i = 0; st == ST_OK && !sequential && i < s->n; i++)
 		st = read_data(r, &s->segments[i], lengths[i], e);
 	for (size_t i = 0; st == ST_OK && i < s->n; i++)
-		st = check_text_region(&s->segments[i], e);
+		st = check_segment(&s->segments[i], e);
 	free(lengths);
 	return st;
 }
@@ -193,6 +245,7 @@ static enum status read_page(const struct state *s, uint32_t page, struct pictur
 {
 	enum { BLANK_PIXELS = 160 << 20, PIXELS_PER_BYTE = 1 << 14 };
 	uint32_t height = 0;
+	uint64_t computed = 0;
 	size_t found = 0, bytes = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct segment *one = &s->segments[i];
@@ -200,6 +253,8 @@ static enum status read_page(const struct state *s, uint32_t page, struct pictur
 		if (one->page != page && one->page != 0)
 			continue;
 		bytes += one->data.n;
+		uint64_t pixels = stated_pixels(one);
+		computed = pixels > UINT64_MAX - computed ? UINT64_MAX : computed + pixels;
 		if (one->page != page)
 			continue;
 		if (one->type == PAGE_INFORMATION) {
@@ -217,9 +272,11 @@ static enum status read_page(const struct state *s, uint32_t page, struct pictur
 		return syntax(e, "a page without page information, or with two", 0);
 	to->height = to->height == UNKNOWN ? height : to->height;
 	enum status st = picture_check_size("jbig2", to->width, to->height, e);
-	/* A few bytes stand for any white page, and a decoder computes each pixel of it: an A0 sheet at 300 dpi, no more. */
-	uint64_t most = BLANK_PIXELS + (uint64_t)bytes * PIXELS_PER_BYTE;
-	return st == ST_OK && (uint64_t)to->width * to->height > most ? picture_too_large(to->width, to->height, e) : st;
+	/* A few bytes stand for any white page or region, and a decoder computes each pixel of it: an A0 sheet at 300 dpi, no more. */
+	uint64_t most = BLANK_PIXELS + (uint64_t)bytes * PIXELS_PER_BYTE, area = (uint64_t)to->width * to->height;
+	if (st == ST_OK && area > most)
+		return picture_too_large(to->width, to->height, e);
+	return st == ST_OK && computed > most ? syntax(e, "regions or patterns of too many pixels", 0) : st;
 }
 
 /* Keeps memory, so the bytes live as long as the picture. */

@@ -14,6 +14,12 @@
 
 #define FOLDER "fixtures/formats/"
 
+/* A page of 8 x 8 pixels, and the end of the file. */
+#define JBIG2_SMALL_PAGE                                                                                                         \
+	"\x97JB2\r\n\x1A\n\x01\0\0\0\x01\0\0\0\0\x30\0\x01\0\0\0\x13"                                                            \
+	"\0\0\0\x08\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0"
+#define JBIG2_END "\0\0\0\2\x33\0\0\0\0\0\0"
+
 static const char *const codings[] = {[PICTURE_SAMPLES] = "samples", [PICTURE_JPX] = "jpx", [PICTURE_JBIG2] = "jbig2"};
 
 struct row {
@@ -146,6 +152,19 @@ static void test_bad(void **state)
 	           "\0\0\x80\0\0\0\x80\0\0\0\0\0\0\0\0\0\1\0\0"
 	           "\0\0\0\1\x33\0\0\0\0\0\0"),
 	     "picture-too-large"},
+	    /* The same in a region of a small page, in its dictionary of patterns, in its grid; a dictionary of a thousand million symbols. */
+	    {BYTES(JBIG2_SMALL_PAGE "\0\0\0\1\x27\0\1\0\0\0\x12"
+	                            "\0\0\x80\0\0\0\x80\0\0\0\0\0\0\0\0\0\0\0" JBIG2_END),
+	     "jbig2-syntax"},
+	    {BYTES(JBIG2_SMALL_PAGE "\0\0\0\1\x10\0\1\0\0\0\7"
+	                            "\0\x20\x20\0\x10\0\0" JBIG2_END),
+	     "jbig2-syntax"},
+	    {BYTES(JBIG2_SMALL_PAGE "\0\0\0\1\x17\0\1\0\0\0\x1A"
+	                            "\0\0\0\x08\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\x80\0\0\0\x80\0" JBIG2_END),
+	     "jbig2-syntax"},
+	    {BYTES(JBIG2_SMALL_PAGE "\0\0\0\1\0\0\1\0\0\0\x12"
+	                            "\0\0\0\0\0\0\0\0\0\0\0\0\0\1\x40\0\0\0" JBIG2_END),
+	     "jbig2-syntax"},
 	    {BYTES("\0\0\0\x0CjP  \r\n\x87\n"), "jp2-truncated"},
 	    {BYTES("\0\0\0\x0CjP  \r\n\x87\n\0\0\0\x08jp2c"), "jp2-syntax"},
 	    {BYTES("\xFF\x4F\xFF\x51\0\x29"), "jp2-syntax"},
