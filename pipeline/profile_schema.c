@@ -111,6 +111,7 @@ static const cyaml_schema_field_t convert_fields[] = {
     NUMBER("min-dpi-map", struct profile_convert, min_dpi_map),
     TRUTH("trust-claims", struct profile_convert, trust_claims),
     TEXT("signed-not-pdfa", struct profile_convert, signed_not_pdfa),
+    TEXT("proof", struct profile_convert, proof),
     TEXT("attachments", struct profile_convert, attachments),
     TEXT("photos", struct profile_convert, photos),
     MAP("media", struct profile_convert, media, media_fields),
@@ -197,6 +198,7 @@ static const char *const flavours[] = {"1b", "2b", "2u", "3b", "3u", NULL};
 static const char *const secrecies[] = {"hold", "refuse", NULL};
 static const char *const actions[] = {"off", "note", "hold", "quarantine", NULL};
 static const char *const signed_words[] = {"keep", "quarantine", NULL};
+static const char *const proof_words[] = {"decoded", "coded", NULL};
 static const char *const attachment_words[] = {"take-out", "embed", "quarantine", NULL};
 static const char *const photo_words[] = {"pdf", "keep", NULL};
 static const char *const sound_words[] = {"mp3", "wma", "wav", "flac", "ogg", "m4a", NULL};
@@ -228,6 +230,7 @@ static const struct config_rule rules[] = {
     {"convert.min-dpi", 0, 2400, NULL, "0"},
     {"convert.min-dpi-map", 0, 2400, NULL, "0"},
     {"convert.signed-not-pdfa", 0, 0, signed_words, "quarantine"},
+    {"convert.proof", 0, 0, proof_words, "decoded"},
     {"convert.attachments", 0, 0, attachment_words, "take-out"},
     {"convert.photos", 0, 0, photo_words, "pdf"},
     {"convert.media.sound[]", 0, 0, sound_words, NULL},

@@ -20,6 +20,16 @@ void sha256_add(struct sha256 *h, const void *p, size_t n)
 		EVP_DigestUpdate((EVP_MD_CTX *)h, p, n);
 }
 
+void sha256_so_far(const struct sha256 *h, uint8_t ret_digest[32])
+{
+	EVP_MD_CTX *copy = h == NULL ? NULL : EVP_MD_CTX_new();
+	if (copy != NULL && EVP_MD_CTX_copy_ex(copy, (const EVP_MD_CTX *)h) != 1) {
+		EVP_MD_CTX_free(copy);
+		copy = NULL;
+	}
+	sha256_end((struct sha256 *)copy, ret_digest);
+}
+
 void sha256_end(struct sha256 *h, uint8_t ret_digest[32])
 {
 	memset(ret_digest, 0, 32);

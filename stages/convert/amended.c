@@ -95,7 +95,7 @@ static enum status check_file(const char *path, enum pdfa_flavour flavour, struc
 static enum status end_and_check(struct job *j, struct pdfa_result *ret_result, struct err *e)
 {
 	*ret_result = (struct pdfa_result){0};
-	enum status st = amend_finish(j->amend, e);
+	enum status st = amend_finish(j->amend, &j->written, e);
 	if (st == ST_OK && fflush(j->out.stream) != 0)
 		st = err_errno(e, "write", j->out.path);
 	return st == ST_OK ? check_file(j->out.temp, j->part_of_pdfa == 3 ? PDFA_3B : PDFA_2B, ret_result, e) : st;

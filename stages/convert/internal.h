@@ -63,6 +63,8 @@ enum status place_fault(struct err *e, const char *path, size_t page);
 /* What the page's picture in the finished file must be. */
 struct expected {
 	uint32_t width, height;
+	const char *path; /* the source whose bytes from `at` are placed as they are; or NULL, and */
+	size_t at, n;
 	bool stored; /* digest is over the coded data; else over the samples (picture_digest) */
 	uint8_t digest[32];
 };
@@ -75,8 +77,11 @@ struct job {
 	struct item *it;
 	struct describe_storage storage;
 	struct outfile out;
-	struct pdfmake *make;              /* a new document; or */
-	struct amend *amend;               /* a received one */
+	struct pdfmake *make;    /* a new document; or */
+	struct amend *amend;     /* a received one */
+	struct written written;  /* what either has written, when it is finished */
+	const char *source_path; /* the file that pictures are taken from now, and its bytes; or NULL */
+	struct bytes source;
 	unsigned part_of_pdfa;             /* 2 or 3 */
 	bool draws;                        /* the next page of a received one becomes its picture */
 	struct outfile sidecars[SIDECARS]; /* those that the profile asks for */
@@ -151,7 +156,7 @@ void job_drop(struct job *j);
  * seen that nothing is lost. */
 enum status job_commit(struct job *j, const char *what, const char *proof, struct err *e);
 
-/* Reads a finished PDF back and compares every page's picture. Errors: ST_ITEM "convert-proof" (what was written is not what came
+/* Reads a finished PDF back and compares every page's picture with its source. Errors: ST_ITEM "convert-proof" (what was written is not what came
  * in), faults of the reader. */
 enum status prove(const char *path, const struct expected *pages, size_t n, struct err *e);
 

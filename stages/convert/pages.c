@@ -81,6 +81,11 @@ void job_drop(struct job *j)
 	*j = (struct job){0};
 }
 
+static bool proves_coded(const struct job *j)
+{
+	return strcmp(j->c->env->profile->convert.proof, "coded") == 0;
+}
+
 /* Ends the run of pages that were coded alike. */
 static void end_same(struct job *j)
 {
@@ -112,6 +117,13 @@ static void tell_coding(struct job *j, const struct picture *p)
 	page_list_add(&j->same, j->n + 1);
 }
 
+static bool lies_in(struct bytes part, struct bytes whole, size_t *ret_at)
+{
+	uintptr_t at = (uintptr_t)part.p - (uintptr_t)whole.p;
+	*ret_at = at;
+	return whole.p != NULL && (uintptr_t)part.p >= (uintptr_t)whole.p && at <= whole.n && part.n <= whole.n - at;
+}
+
 /* digest: of the samples, where it is known already; or NULL. */
 static enum status expect(struct job *j, const struct picture *p, const uint8_t *digest, struct err *e)
 {
@@ -122,8 +134,10 @@ static enum status expect(struct job *j, const struct picture *p, const uint8_t 
 		j->pages = more;
 	}
 	struct expected *x = &j->pages[j->n];
-	*x = (struct expected){.width = p->width, .height = p->height, .stored = p->coding != PICTURE_SAMPLES};
-	if (!x->stored && digest != NULL)
+	*x = (struct expected){.width = p->width, .height = p->height, .n = p->data.n, .stored = p->coding != PICTURE_SAMPLES};
+	if (x->stored && lies_in(p->data, j->source, &x->at))
+		x->path = j->source_path;
+	else if (!x->stored && digest != NULL)
 		memcpy(x->digest, digest, sizeof x->digest);
 	else if (!x->stored)
 		return picture_digest(p, x->digest, e);
@@ -260,29 +274,28 @@ enum status job_finish(struct job *j, const char *what, struct err *e)
 		return ranges_end_part(j, e);
 	enum status st = check_document(j, e);
 	if (st == ST_OK)
-		st = pdfmake_finish(j->make, e);
+		st = pdfmake_finish(j->make, &j->written, e);
 	if (st == ST_OK && fflush(j->out.stream) != 0)
 		st = err_errno(e, "write", j->out.path);
 	if (st == ST_OK)
 		st = prove(j->out.temp, j->pages, j->n, e);
-	char proof[96];
-	snprintf(proof, sizeof proof, "read back: the pictures of %zu page(s) are those of the source", j->n);
+	char proof[128];
+	snprintf(proof, sizeof proof, "read back: the pictures of %zu page(s) are those of the source%s", j->n,
+	         proves_coded(j) ? ", by their coded data" : "");
 	return st == ST_OK ? job_commit(j, what, proof, e) : st;
 }
 
 enum status job_commit(struct job *j, const char *what, const char *proof, struct err *e)
 {
-	char sha256[65], *path = NULL;
-	int64_t size = 0;
-	enum status st = file_sha256(j->out.temp, sha256, &size, e);
-	if (st == ST_OK && (path = strdup(j->out.path)) == NULL)
-		st = no_memory(e);
+	char sha256[65], *path = strdup(j->out.path);
+	enum status st = path == NULL ? no_memory(e) : ST_OK;
+	hex_lower(j->written.sha256, sizeof j->written.sha256, sha256);
 	if (st == ST_OK)
 		st = sidecars_finish(j, e);
 	if (st == ST_OK)
 		st = outfile_commit(&j->out, e);
 	if (st == ST_OK) {
-		item_set_artefact(j->it, path, size, sha256, formats[j->part_of_pdfa]);
+		item_set_artefact(j->it, path, (int64_t)j->written.size, sha256, formats[j->part_of_pdfa]);
 		json_object_set_new(j->it->other, "pages", json_integer((json_int_t)j->n));
 		tell_job(j, what, proof, j->c->env->now_ms());
 	}
@@ -353,6 +366,12 @@ static enum status add_file(struct job *j, const char *path, struct err *e)
 	struct picture_file *f = NULL;
 	enum status st = picture_open(path, &f, e);
 	size_t pages = st == ST_OK ? picture_pages(f) : 0;
+	if (st == ST_OK) {
+		j->source_path = path;
+		j->source = picture_bytes(f);
+		if (proves_coded(j))
+			picture_leave_coded(f);
+	}
 	for (size_t i = 0; st == ST_OK && i < pages; i++) {
 		struct picture p;
 		if (!job_wants(j))
@@ -368,6 +387,8 @@ static enum status add_file(struct job *j, const char *path, struct err *e)
 	}
 	if (st != ST_OK)
 		place_fault(e, path, 0);
+	j->source_path = NULL;
+	j->source = (struct bytes){0};
 	picture_close(f);
 	return st;
 }

@@ -10,7 +10,8 @@ struct picture_file {
 	struct file_map map; /* in.p NULL where the bytes belong to the caller */
 	const struct picture_kind *kind;
 	size_t pages;
-	void *state; /* belongs to the kind */
+	bool leave_coded; /* picture_leave_coded */
+	void *state;      /* belongs to the kind */
 };
 
 /* A file format: one row of the table in picture.c. */
@@ -54,8 +55,8 @@ enum jpeg_rows {
 	JPEG_ROWS_NONE, /* only checks that all is there; `each` is not called */
 };
 enum status jpeg_rows(const struct picture *p, enum jpeg_rows as, picture_row *each, void *arg, struct err *e);
-/* Fills in a picture of a whole JPEG stream at the start of `in`, checked to its end; the picture points into it. ret_marks may be
- * NULL. */
+/* Fills in a picture of a whole JPEG stream at the start of `in`, by its markers, to its end; the picture points into it. Then jpeg_rows with
+ * JPEG_ROWS_NONE shows that its data is whole. ret_marks may be NULL. */
 struct jpeg_marks {
 	bool jfif, adobe;
 };

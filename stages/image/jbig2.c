@@ -311,7 +311,7 @@ static enum status jbig2_page(const struct picture_file *f, size_t i, struct pic
 	if (!gather(s, 0, &globals) || !gather(s, s->pages[i], &page) || !keep(to, &globals, &to->jbig2_globals) ||
 	    !keep(to, &page, &to->data))
 		return picture_no_memory(e);
-	return jbig2_rows(to, skip_row, NULL, e);
+	return f->leave_coded ? ST_OK : jbig2_rows(to, skip_row, NULL, e);
 }
 
 /* What jbig2dec may take: a file of a few bytes can make it ask for gigabytes. */

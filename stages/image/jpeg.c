@@ -247,9 +247,6 @@ enum status jpeg_picture(struct bytes in, struct picture *to, struct jpeg_marks 
 		to->orientation = j->exif.orientation == 0 ? 1 : j->exif.orientation;
 		set_resolution(to, j);
 		set_icc(to, j);
-		st = jpeg_rows(to, JPEG_ROWS_NONE, NULL, NULL, e);
-		if (st != ST_OK)
-			picture_drop(to);
 		if (ret_marks != NULL)
 			*ret_marks = (struct jpeg_marks){j->jfif, j->adobe};
 	}
@@ -374,7 +371,8 @@ static bool jpeg_is(struct bytes in)
 static enum status jpeg_page(const struct picture_file *f, size_t i, struct picture *to, struct err *e)
 {
 	(void)i;
-	return jpeg_picture(f->in, to, NULL, e);
+	enum status st = jpeg_picture(f->in, to, NULL, e);
+	return st != ST_OK || f->leave_coded ? st : jpeg_rows(to, JPEG_ROWS_NONE, NULL, NULL, e);
 }
 
 const struct picture_kind picture_jpeg = {"JPEG", jpeg_is, picture_open_one, NULL, jpeg_page};

@@ -464,7 +464,7 @@ static enum status jpeg2000_page(const struct picture_file *f, size_t i, struct 
 		to->colour = j.components == 1 ? PICTURE_GREY : j.components == 3 ? PICTURE_RGB : PICTURE_CMYK;
 		to->data = f->in;
 		st = j.boxes ? ST_OK : wrap(codestream, &j, to, e);
-		if (st == ST_OK)
+		if (st == ST_OK && !f->leave_coded)
 			st = jpeg2000_rows(to, check, NULL, e);
 	} else {
 		st = take_samples(f->in, &j, to, e);

@@ -111,6 +111,16 @@ size_t picture_pages(const struct picture_file *f)
 	return f->pages;
 }
 
+struct bytes picture_bytes(const struct picture_file *f)
+{
+	return f->in;
+}
+
+void picture_leave_coded(struct picture_file *f)
+{
+	f->leave_coded = true;
+}
+
 enum status picture_page(const struct picture_file *f, size_t i, struct picture *ret_picture, struct err *e)
 {
 	memset(ret_picture, 0, sizeof *ret_picture);

@@ -74,6 +74,11 @@ enum status picture_open_bytes(struct bytes in, struct picture_file **ret_file, 
 void picture_close(struct picture_file *f);
 const char *picture_format(const struct picture_file *f); /* "JPEG", "TIFF", … */
 size_t picture_pages(const struct picture_file *f);
+struct bytes picture_bytes(const struct picture_file *f); /* the whole file, as long as it is open */
+
+/* From then on JPEG, JPEG 2000 and JBIG2 that can be placed as they are are not decoded to see that they are whole: their markers, boxes and segments
+ * are read, to their end. */
+void picture_leave_coded(struct picture_file *f);
 
 /* Samples of more bytes are not held in memory where the file can be decoded row by row (TIFF in strips, PNG). What is broken in such a picture is
  * found when its rows are read. */

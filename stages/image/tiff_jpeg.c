@@ -232,7 +232,8 @@ static bool take(struct bytes whole, const struct tiff_page *page, struct pictur
 	struct jpeg_marks marks;
 	if (whole.n < 4 || page->samples != page->colours || jpeg_picture(whole, &jpeg, &marks, NULL) != ST_OK)
 		return false;
-	bool ok = jpeg.width == page->width && jpeg.height == page->height && jpeg.components == page->samples && !marks.adobe;
+	bool ok = jpeg_rows(&jpeg, JPEG_ROWS_NONE, NULL, NULL, NULL) == ST_OK;
+	ok = ok && jpeg.width == page->width && jpeg.height == page->height && jpeg.components == page->samples && !marks.adobe;
 	if (page->photometric == PHOTOMETRIC_RGB)
 		ok = ok && !marks.jfif;
 	else if (page->photometric == PHOTOMETRIC_YCBCR)

@@ -215,6 +215,9 @@ def without_text(folder, results):
     demand("JPEG page without text", found["arkseal"], 15, "ms")
     if len(tools) > 1:
         demand("JPEG page beside img2pdf and Ghostscript", found["arkseal"] / found["img2pdf and gs"], 0.25, "x")
+    coded = {"arkseal": lambda backlog, work: arkseal(backlog, work, "convert.ocr=none", "convert.proof=coded")}
+    print("The same, proved by the coded data", flush=True)
+    demand("JPEG page without text, proved by its coded data", slopes(folder, "jpeg", coded, results)["arkseal"], 2, "ms")
     print("Without text, A4 bilevel G4 at 300 dpi", flush=True)
     found = slopes(folder, "g4", tools, results)
     demand("G4 page without text", found["arkseal"], 10, "ms")

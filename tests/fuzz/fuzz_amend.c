@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(void)amend_picture(a, 0, &white, &(struct ocr_page){.words = &word, .n = data[0] >> 7}, &e);
 		else if ((data[0] & 64) != 0)
 			(void)amend_text(a, 0, &(struct ocr_page){.words = &word, .n = 1}, 10, 10, &e);
-		if (amend_finish(a, &e) == ST_OK && fflush(f) == 0)
+		if (amend_finish(a, NULL, &e) == ST_OK && fflush(f) == 0)
 			read_back(made, n);
 	}
 	amend_free(a);

@@ -98,7 +98,7 @@ static enum status probe(const char *path, FILE *to, struct err *e)
 	for (size_t i = 0; st == ST_OK && i < picture_pages(f); i++)
 		st = probe_page(path, f, i, m, e);
 	if (st == ST_OK && m != NULL)
-		st = pdfmake_finish(m, e);
+		st = pdfmake_finish(m, NULL, e);
 	pdfmake_free(m);
 	picture_close(f);
 	return st;

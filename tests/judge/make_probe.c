@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 	for (int i = 3; st == ST_OK && i < argc; i++)
 		st = add(m, argv[i], (unsigned)(i - 3), strtod(argv[2], NULL), &e);
 	if (st == ST_OK)
-		st = pdfmake_finish(m, &e);
+		st = pdfmake_finish(m, NULL, &e);
 	if (st != ST_OK)
 		fprintf(stderr, "%s: %s\n", e.code, e.detail);
 	pdfmake_free(m);

@@ -24,6 +24,7 @@ static struct profile profile = {
                 .secret_marks = marks,
                 .secret_marks_count = 3,
                 .secret_article = "QĐ 60/2025/QĐ-UBND art. 2.2",
+                .proof = "decoded",
                 .ocr_page_seconds = 300},
 };
 static int64_t clock_ms(void)

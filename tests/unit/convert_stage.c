@@ -25,6 +25,7 @@ static struct profile profile = {
                 .redraw_dpi = 150,
                 .secret = "hold",
                 .signed_not_pdfa = "quarantine",
+                .proof = "decoded",
                 .attachments = "take-out",
                 .photos = "pdf",
                 .media = {.sound = (char *[]){"mp3"}, .sound_count = 1, .sound_kbps = 100},
@@ -549,6 +550,32 @@ static void test_changed_meanwhile(void **state)
 	item_free(it);
 }
 
+/* What is lost inside of coded data is found by decoding it, and not by its markers. */
+static void test_coded_proof(void **state)
+{
+	(void)state;
+	struct err e;
+	BUF_AUTO struct buf jpeg = BUF_INIT(8u << 20);
+	assert_int_equal(file_read(at("colour.jpg"), &jpeg, &e), ST_OK);
+	memcpy(jpeg.data + jpeg.len / 2, "\xFF\xD9", 2);
+	assert_int_equal(file_write(at("less.jpg"), jpeg.data, jpeg.len / 2 + 2, &e), ST_OK);
+	struct item *it = document(ITEM_PAPER, "less", (const char *const[]){"less.jpg", NULL});
+	assert_int_equal(convert_stage.work(stage, it, &e), ST_ITEM);
+	assert_string_equal(e.code, "jpeg-truncated");
+	profile.convert.proof = "coded";
+	char *languages = profile.convert.ocr;
+	void *reading = stage;
+	profile.convert.ocr = "none";
+	assert_int_equal(convert_stage.open(&env, &stage, &e), ST_OK);
+	convert(it);
+	assert_true(has_event(it, "success", "those of the source, by their coded data"));
+	convert_stage.close(stage);
+	stage = reading;
+	profile.convert.ocr = languages;
+	profile.convert.proof = "decoded";
+	item_free(it);
+}
+
 static void test_faults(void **state)
 {
 	(void)state;
@@ -608,17 +635,10 @@ static void test_faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_paper),
-	    cmocka_unit_test(test_map_and_photo),
-	    cmocka_unit_test(test_kept),
-	    cmocka_unit_test(test_media),
-	    cmocka_unit_test(test_received),
-	    cmocka_unit_test(test_true_claim),
-	    cmocka_unit_test(test_received_scan),
-	    cmocka_unit_test(test_faults),
-	    cmocka_unit_test(test_ranges),
-	    cmocka_unit_test(test_foreign_parts),
-	    cmocka_unit_test(test_changed_meanwhile),
+	    cmocka_unit_test(test_paper),         cmocka_unit_test(test_map_and_photo), cmocka_unit_test(test_kept),
+	    cmocka_unit_test(test_media),         cmocka_unit_test(test_received),      cmocka_unit_test(test_true_claim),
+	    cmocka_unit_test(test_received_scan), cmocka_unit_test(test_faults),        cmocka_unit_test(test_coded_proof),
+	    cmocka_unit_test(test_ranges),        cmocka_unit_test(test_foreign_parts), cmocka_unit_test(test_changed_meanwhile),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

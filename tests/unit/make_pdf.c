@@ -34,7 +34,7 @@ static enum status make(const struct picture *p, size_t n, const struct ocr_page
 	for (size_t i = 0; st == ST_OK && i < n; i++)
 		st = pdfmake_page(m, p, NULL, words, e);
 	if (st == ST_OK)
-		st = pdfmake_finish(m, e);
+		st = pdfmake_finish(m, NULL, e);
 	pdfmake_free(m);
 	fclose(f);
 	buf_add(to, bytes, size);

@@ -72,7 +72,7 @@ static void write_pdf(const struct picture *p)
 	struct err e;
 	assert_int_equal(pdfmake_open(f, &meta, &m, &e), ST_OK);
 	assert_int_equal(pdfmake_page(m, p, NULL, NULL, &e), ST_OK);
-	assert_int_equal(pdfmake_finish(m, &e), ST_OK);
+	assert_int_equal(pdfmake_finish(m, NULL, &e), ST_OK);
 	pdfmake_free(m);
 	fclose(f);
 }

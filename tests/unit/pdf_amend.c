@@ -58,7 +58,7 @@ static void amend_once(struct bytes in, unsigned remedies, struct done *to)
 	assert_non_null(f);
 	assert_int_equal(pdfdoc_open_lenient(in, &d, &e), ST_OK);
 	assert_int_equal(amend_open(d, f, &meta, remedies, &a, &e), ST_OK);
-	if (amend_finish(a, &e) != ST_OK)
+	if (amend_finish(a, NULL, &e) != ST_OK)
 		fail_msg("%s: %s", e.code, e.detail);
 	for (size_t i = 0; i < AMEND_CHANGES; i++)
 		to->changed[i] = amend_changed(a, (enum amend_change)i);
@@ -344,7 +344,7 @@ static void test_text(void **state)
 		assert_int_equal(amend_open(d, f, &meta, 0, &a, &e), ST_OK);
 		assert_int_equal(amend_text(a, 0, &words, 200, 100, &e), ST_OK);
 		assert_int_equal(amend_text(a, 1, &words, 200, 100, &e), ST_ITEM);
-		assert_int_equal(amend_finish(a, &e), ST_OK);
+		assert_int_equal(amend_finish(a, NULL, &e), ST_OK);
 		amend_free(a);
 		fclose(f);
 		pdfdoc_close(d);

@@ -317,7 +317,7 @@ static void write_trailer(struct amend *a)
 	struct bytes id = pdfobj_string(pdfobj_at(pdfobj_get(trailer, "ID"), 0));
 	uint8_t digest[32];
 	BUF_AUTO struct buf b = BUF_INIT(1u << 20);
-	writer_digest(&a->w, digest);
+	sha256_so_far(a->w.hash, digest);
 	if (id.n == 0 || id.n > 1024)
 		id = (struct bytes){digest, 16};
 	buf_format(&b, "/Root %u 0 R", a->numbers[root]);
@@ -333,7 +333,7 @@ static void write_trailer(struct amend *a)
 	writer_end(&a->w, &b);
 }
 
-enum status amend_finish(struct amend *a, struct err *e)
+enum status amend_finish(struct amend *a, struct written *ret_written, struct err *e)
 {
 	uint32_t root = pdfobj_reference(pdfobj_get(pdfdoc_trailer(a->doc), "Root"));
 	if (root == 0 || root >= a->size || pdfobj_kind(pdfdoc_catalog(a->doc)) != PDF_DICT)
@@ -356,5 +356,7 @@ enum status amend_finish(struct amend *a, struct err *e)
 		st = pdfdoc_fault(a->doc, e);
 	if (st == ST_OK)
 		write_trailer(a);
+	if (ret_written != NULL)
+		*ret_written = writer_written(&a->w);
 	return st == ST_OK ? writer_fault(&a->w, e) : st;
 }

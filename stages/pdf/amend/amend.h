@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "stages/base/digest.h"
 #include "stages/base/err.h"
 #include "stages/pdf/doc.h"
 #include "stages/pdf/make/make.h"
@@ -83,8 +84,8 @@ enum status amend_text(struct amend *a, size_t page, const struct ocr_page *word
  * page. Errors: as amend_open, pdfmake_code. */
 enum status amend_picture(struct amend *a, size_t page, const struct picture *p, const struct ocr_page *words, struct err *e);
 
-/* Writes everything. Errors: faults of the reader, of writing. */
-enum status amend_finish(struct amend *a, struct err *e);
+/* Writes everything. ret_written may be NULL. Errors: faults of the reader, of writing. */
+enum status amend_finish(struct amend *a, struct written *ret_written, struct err *e);
 /* How often something was changed; after amend_finish. */
 uint64_t amend_changed(const struct amend *a, enum amend_change c);
 

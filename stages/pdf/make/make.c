@@ -253,7 +253,7 @@ static void write_catalog(struct pdfmake *m, uint32_t metadata, uint32_t profile
 	writer_object(&m->w, m->catalog, &b);
 }
 
-enum status pdfmake_finish(struct pdfmake *m, struct err *e)
+enum status pdfmake_finish(struct pdfmake *m, struct written *ret_written, struct err *e)
 {
 	uint32_t profile;
 	uint8_t digest[32];
@@ -266,7 +266,7 @@ enum status pdfmake_finish(struct pdfmake *m, struct err *e)
 	if (st != ST_OK)
 		return st;
 	uint32_t info = write_info(m);
-	writer_digest(&m->w, digest);
+	sha256_so_far(m->w.hash, digest);
 	uint32_t metadata = write_metadata(m, digest);
 	write_page_tree(m);
 	write_catalog(m, metadata, profile);
@@ -274,5 +274,7 @@ enum status pdfmake_finish(struct pdfmake *m, struct err *e)
 	BUF_AUTO struct buf trailer = BUF_INIT(512);
 	buf_format(&trailer, "/Root %u 0 R/Info %u 0 R/ID[<%s><%s>]", m->catalog, info, id, id);
 	writer_end(&m->w, &trailer);
+	if (ret_written != NULL)
+		*ret_written = writer_written(&m->w);
 	return writer_fault(&m->w, e);
 }

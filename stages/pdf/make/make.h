@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "stages/base/digest.h"
 #include "stages/base/err.h"
 #include "stages/image/picture.h"
 #include "stages/text/ocr.h"
@@ -47,7 +48,8 @@ enum status pdfmake_code(const struct picture *p, struct pdfmake_coded *ret_code
 enum status pdfmake_page(struct pdfmake *m, const struct picture *p, const struct pdfmake_coded *coded,
                          const struct ocr_page *words, struct err *e);
 
-/* Writes fonts, metadata, output intent, catalog, cross-references. The document ID follows from the content. */
-enum status pdfmake_finish(struct pdfmake *m, struct err *e);
+/* Writes fonts, metadata, output intent, catalog, cross-references. The document ID follows from the content.
+ * ret_written may be NULL. */
+enum status pdfmake_finish(struct pdfmake *m, struct written *ret_written, struct err *e);
 
 #endif

@@ -56,8 +56,7 @@ void writer_put(struct writer *w, const void *p, size_t n)
 		w->error = errno == 0 ? EIO : errno;
 		return;
 	}
-	if (w->hash != NULL)
-		sha256_add(w->hash, p, n);
+	sha256_add(w->hash, p, n);
 	w->at += n;
 }
 
@@ -144,12 +143,6 @@ void writer_stream_flate(struct writer *w, uint32_t number, struct buf *dict, st
 	free((void *)(uintptr_t)z.p);
 }
 
-void writer_digest(struct writer *w, uint8_t ret_digest[32])
-{
-	sha256_end(w->hash, ret_digest);
-	w->hash = NULL;
-}
-
 void writer_end(struct writer *w, const struct buf *trailer)
 {
 	char text[64];
@@ -177,6 +170,13 @@ enum status writer_fault(const struct writer *w, struct err *e)
 		return ST_OK;
 	errno = w->error;
 	return err_errno(e, "write", "the new PDF");
+}
+
+struct written writer_written(const struct writer *w)
+{
+	struct written to = {.size = w->at};
+	sha256_so_far(w->hash, to.sha256);
+	return to;
 }
 
 void print_number(double v, struct buf *to)

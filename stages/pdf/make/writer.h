@@ -11,7 +11,7 @@
 struct writer {
 	FILE *to;
 	uint64_t at;         /* bytes written so far */
-	struct sha256 *hash; /* over them; NULL after writer_digest */
+	struct sha256 *hash; /* over them */
 	uint64_t *offsets;   /* of object i + 1; 0: not written yet */
 	uint32_t n_objects;  /* allocated numbers */
 	uint32_t cap_objects;
@@ -33,11 +33,11 @@ void writer_stream_begin(struct writer *w, uint32_t number, const struct buf *di
 void writer_stream_end(struct writer *w, uint32_t length, uint64_t n);
 /* The same as writer_stream, compressed; dict without /Filter. */
 void writer_stream_flate(struct writer *w, uint32_t number, struct buf *dict, struct bytes data);
-/* SHA-256 of all bytes so far; once. */
-void writer_digest(struct writer *w, uint8_t ret_digest[32]);
 /* Cross-reference table, trailer (the inside of its dictionary without /Size), startxref. */
 void writer_end(struct writer *w, const struct buf *trailer);
 enum status writer_fault(const struct writer *w, struct err *e);
+/* What has been written so far. */
+struct written writer_written(const struct writer *w);
 
 /* zlib data of `data` into a malloc'ed block; n 0 and p NULL when memory runs out. */
 struct bytes deflate_bytes(struct bytes data, int level);
