@@ -118,9 +118,10 @@ struct profile_convert {
 	char *signed_not_pdfa; /* a signed PDF that is no PDF/A, which is never rewritten: "keep" as it is, or "quarantine" */
 	/* Coded data that is placed as it is: "decoded" once, and compared with its source, or only compared as it is "coded". */
 	char *proof;
-	char *attachments; /* files in a received PDF that may not stay there: "take-out" beside the document, "embed" in a
-	                     * PDF/A-3b, or "quarantine" */
-	char *photos;      /* a photograph in one JPEG, TIFF or PNG file becomes PDF/A ("pdf") or stays as it is ("keep") */
+	/* Files in a received PDF that may not stay there: "take-out" beside the document, "convert" those that are PDF, "embed" in a PDF/A-3b, or
+	 * "quarantine". */
+	char *attachments;
+	char *photos; /* a photograph in one JPEG, TIFF or PNG file becomes PDF/A ("pdf") or stays as it is ("keep") */
 	struct profile_media media;
 	unsigned range_pages; /* a document with more pages is read in such ranges by several workers; 0: never */
 	unsigned redraw_dpi;  /* pages of a received PDF drawn as pictures */

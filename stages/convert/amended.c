@@ -348,7 +348,7 @@ static enum status use_source(struct job *j, struct source *s, unsigned *ret_rem
                               struct err *e)
 {
 	struct drawn none = {0};
-	enum status st = attachments_find(s->doc, &s->attached, e);
+	enum status st = attachments_find(j->c, j->it, s->doc, &s->attached, e);
 	if (st == ST_OK && s->attached.n_out > 0 && strcmp(j->c->env->profile->convert.attachments, "quarantine") == 0)
 		st = err_set(e, ST_ITEM, "pdf-attachments", "%zu files are embedded that are no PDF/A", s->attached.n_out);
 	bool may = st == ST_OK && s->attached.n_out > 0 && strcmp(j->c->env->profile->convert.attachments, "embed") == 0;
@@ -373,13 +373,14 @@ static enum status choose_source(struct job *j, const struct file_map *m, struct
 	*ret_works = false;
 	if (st == ST_OK)
 		st = use_source(j, s, ret_remedies, ret_works, why, n, e);
-	if (st == ST_ITEM || (st == ST_OK && !*ret_works && strstr(why, "6.3.3-") != NULL)) {
+	if ((st == ST_ITEM && strncmp(e->code, "secret-mark", 11) != 0) ||
+	    (st == ST_OK && !*ret_works && strstr(why, "6.3.3-") != NULL)) {
 		source_close(s);
 		st = source_open_mended(j->c, j->it, s, e);
 		if (st == ST_OK)
 			st = use_source(j, s, ret_remedies, ret_works, why, n, e);
 	}
-	if (st == ST_ITEM && strcmp(e->code, "pdf-attachments") != 0) {
+	if (st == ST_ITEM && strcmp(e->code, "pdf-attachments") != 0 && strncmp(e->code, "secret-mark", 11) != 0) {
 		snprintf(why, n, "it cannot be read: %s %.300s", e->code, e->detail);
 		return ST_OK;
 	}

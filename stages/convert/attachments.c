@@ -1,5 +1,5 @@
-/* Files that are embedded in a received PDF. Those that are PDF/A-1 or -2 may stay (ISO 19005-2, 6.8); others are taken out byte for byte and go
- * beside the document. None is dropped. */
+/* Files that are embedded in a received PDF. Those that are PDF/A-1 or -2 may stay (ISO 19005-2, 6.8), or are made so; others are taken out byte for byte
+ * and go beside the document. None is dropped. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,26 +13,14 @@
 
 void attachments_free(struct attachments *a)
 {
+	for (size_t i = 0; a->enclosed != NULL && i < a->all.n; i++)
+		enclosed_free(&a->enclosed[i]);
+	free(a->enclosed);
+	free(a->replaced);
 	pdf_attached_free(&a->all);
 	free(a->out);
 	free(a->specifications);
 	*a = (struct attachments){0};
-}
-
-/* Part 1 or 2, by what the file itself says. */
-static enum status may_stay(struct bytes content, bool *ret_may, struct err *e)
-{
-	struct pdfa_result r;
-	*ret_may = false;
-	if (content.n < 5 || memcmp(content.p, "%PDF-", 5) != 0)
-		return ST_OK;
-	enum status st = pdfa_check(content, PDFA_NONE, &r, e);
-	if (st == ST_ITEM)
-		return ST_OK;
-	if (st == ST_OK)
-		*ret_may = r.passes && (r.flavour <= PDFA_2U && r.flavour != PDFA_NONE);
-	pdfa_result_free(&r);
-	return st;
 }
 
 static enum status content_of(const struct pdfdoc *d, const struct pdf_attached *f, struct buf *to, struct err *e)
@@ -47,7 +35,28 @@ static enum status content_of(const struct pdfdoc *d, const struct pdf_attached 
 	return ST_ITEM;
 }
 
-enum status attachments_find(const struct pdfdoc *d, struct attachments *a, struct err *e)
+/* What becomes of one: it stays, something else takes its place, or it goes. */
+static enum status decide(struct convert *c, const struct item *it, const struct pdfdoc *d, struct attachments *a, size_t i,
+                          struct err *e)
+{
+	const struct pdf_attached *f = &a->all.files[i];
+	BUF_AUTO struct buf content = BUF_INIT(FILE_MAX);
+	bool stays = false, converts = strcmp(c->env->profile->convert.attachments, "convert") == 0;
+	enum status st = content_of(d, f, &content, e);
+	struct bytes bytes = {content.data, content.len};
+	if (st == ST_OK)
+		st = enclosed_may_stay(bytes, &stays, e);
+	if (st == ST_OK && !stays && converts)
+		st = enclosed_convert(c, it, bytes, f->name, i + 1, &a->enclosed[i], e);
+	if (a->enclosed[i].map.in.p != NULL)
+		a->replaced[a->n_replaced++] = (struct amend_file){f->number, a->enclosed[i].map.in};
+	else if (st == ST_OK && !stays)
+		a->out[a->n_out++] = f->number;
+	return st;
+}
+
+enum status attachments_find(struct convert *c, const struct item *it, const struct pdfdoc *d, struct attachments *a,
+                             struct err *e)
 {
 	*a = (struct attachments){0};
 	enum status st = pdf_attached_find(d, &a->all, e);
@@ -56,17 +65,12 @@ enum status attachments_find(const struct pdfdoc *d, struct attachments *a, stru
 	if (a->all.n > FILES_MAX)
 		return err_set(e, ST_ITEM, "pdf-attachments", "%zu files are attached", a->all.n);
 	a->out = calloc(a->all.n, sizeof *a->out);
-	if (a->out == NULL)
+	a->enclosed = calloc(a->all.n, sizeof *a->enclosed);
+	a->replaced = calloc(a->all.n, sizeof *a->replaced);
+	if (a->out == NULL || a->enclosed == NULL || a->replaced == NULL)
 		return err_set(e, ST_RETRY, "memory", "no memory for the files in a document");
-	for (size_t i = 0; st == ST_OK && i < a->all.n; i++) {
-		BUF_AUTO struct buf content = BUF_INIT(FILE_MAX);
-		bool stays = false;
-		st = content_of(d, &a->all.files[i], &content, e);
-		if (st == ST_OK)
-			st = may_stay((struct bytes){content.data, content.len}, &stays, e);
-		if (st == ST_OK && !stays)
-			a->out[a->n_out++] = a->all.files[i].number;
-	}
+	for (size_t i = 0; st == ST_OK && i < a->all.n; i++)
+		st = decide(c, it, d, a, i, e);
 	return st;
 }
 
@@ -120,6 +124,28 @@ static enum status take_out(struct job *j, const struct pdfdoc *d, const struct 
 	return st;
 }
 
+/* It stays in the file: as it was, or what was made of it. */
+static void tell_stays(struct job *j, const char *name, const struct enclosed *made)
+{
+	int64_t now = j->c->env->now_ms();
+	size_t i;
+	json_t *event;
+	if (made->map.in.p == NULL) {
+		item_add_event(j->it, now, "validation", "success", "attached file \"%.200s\" stays inside", name);
+		return;
+	}
+	char sha256[65];
+	sha256_hex(made->map.in.p, made->map.in.n, sha256);
+	item_add_event(j->it, now, "migration", "success",
+	               "attached file \"%.200s\" became PDF/A and stays inside, %zu bytes, SHA-256 %s", name, made->map.in.n,
+	               sha256);
+	json_array_foreach (made->events, i, event) {
+		item_add_event(j->it, now, json_string_value(json_object_get(event, "type")),
+		               json_string_value(json_object_get(event, "outcome")), "attached file \"%.200s\": %s", name,
+		               json_string_value(json_object_get(event, "detail")));
+	}
+}
+
 enum status attachments_take_out(struct job *j, const struct pdfdoc *d, const struct attachments *a, bool all, struct err *e)
 {
 	enum status st = ST_OK;
@@ -127,8 +153,7 @@ enum status attachments_take_out(struct job *j, const struct pdfdoc *d, const st
 		if (all || !amend_holds(j->amend, a->all.files[i].number))
 			st = take_out(j, d, &a->all.files[i], i + 1, e);
 		else
-			item_add_event(j->it, j->c->env->now_ms(), "validation", "success",
-			               "attached file \"%.200s\" stays inside", a->all.files[i].name);
+			tell_stays(j, a->all.files[i].name, &a->enclosed[i]);
 	}
 	return st;
 }

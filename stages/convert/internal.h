@@ -17,6 +17,7 @@
 struct convert {
 	const struct stage_env *env;
 	struct ocr *ocr; /* NULL where the profile wants none */
+	bool encloses;   /* at work on a file that is attached to another */
 };
 
 /* Fills in what the description says of a document. Strings belong to *it or to *storage. */
@@ -177,9 +178,26 @@ extern const struct redraw_limits received_limits;
 const struct ocr_page *received_words(struct job *j, const struct redraw_page *page);
 /* The rules that a file breaks, as the end of a sentence. */
 void list_broken(const struct pdfa_result *r, char *to, size_t n);
+/* A PDF/A-2 that was made of an attached PDF. */
+struct enclosed {
+	struct file_map map; /* its file has no name any more; in.p NULL: there is none */
+	json_t *events;      /* what was done */
+};
+bool enclosed_is_pdf(struct bytes content);
+/* Whether an attached file is a PDF/A-1 or -2. Errors: ST_RETRY. */
+enum status enclosed_may_stay(struct bytes content, bool *ret_may, struct err *e);
+/* Tries to make PDF/A of an attached PDF, which must not have attachments of its own that would go. number: of the file, from 1. Freed with
+ * enclosed_free. Errors: ST_ITEM "secret-mark…"; ST_RETRY. */
+enum status enclosed_convert(struct convert *c, const struct item *it, struct bytes content, const char *name, size_t number,
+                             struct enclosed *to, struct err *e);
+void enclosed_free(struct enclosed *f);
+
 /* The files that are embedded in a received PDF. */
 struct attachments {
 	struct pdf_attached_list all;
+	struct enclosed *enclosed;   /* for each of them, what takes its place; or NULL */
+	struct amend_file *replaced; /* the same for amend_replace */
+	size_t n_replaced;
 	uint32_t *out; /* the streams of those that must not stay, sorted */
 	size_t n_out;
 	uint32_t *specifications; /* of all, where they stay in a PDF/A-3b; else NULL */
@@ -187,8 +205,9 @@ struct attachments {
 };
 /* From then on all stay, and the document is to be PDF/A-3b. *ret_may false: a specification lies inside of another object. Errors: ST_RETRY. */
 enum status attachments_embed(struct attachments *a, bool *ret_may, struct err *e);
-/* Errors: ST_ITEM "pdf-attachments" (one cannot be read), "pdf-…"; ST_RETRY. Freed with attachments_free whatever is returned. */
-enum status attachments_find(const struct pdfdoc *d, struct attachments *a, struct err *e);
+/* Converts those that are PDF, where the profile says so. Errors: ST_ITEM "pdf-attachments" (one cannot be read), "pdf-…", "secret-mark…"; ST_RETRY. Freed with attachments_free whatever is returned. */
+enum status attachments_find(struct convert *c, const struct item *it, const struct pdfdoc *d, struct attachments *a,
+                             struct err *e);
 void attachments_free(struct attachments *a);
 /* Writes those that are not in the amended file (all: whatever is) beside the document: companions of the item, and an event for each. */
 enum status attachments_take_out(struct job *j, const struct pdfdoc *d, const struct attachments *a, bool all, struct err *e);

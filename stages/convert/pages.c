@@ -55,6 +55,8 @@ enum status job_open_amended(struct job *j, const struct source *s, unsigned rem
 	else if (st == ST_OK)
 		amend_leave_out(j->amend, s->attached.out, s->attached.n_out,
 		                s->attached.n_out > 0 && s->attached.n_out == s->attached.all.n);
+	if (st == ST_OK)
+		amend_replace(j->amend, s->attached.replaced, s->attached.n_replaced);
 	return st;
 }
 

@@ -32,8 +32,9 @@ enum status sidecars_open(struct job *j, struct err *e)
 {
 	const struct profile_convert *p = &j->c->env->profile->convert;
 	enum status st = ST_OK;
+	/* The text of what is attached belongs to no page of the document. */
 	for (size_t i = 0; st == ST_OK && i < SIDECARS; i++) {
-		if (!wanted(p, names[i]))
+		if (j->c->encloses || !wanted(p, names[i]))
 			continue;
 		char *path = stage_path(j->c->env, j->it, "convert", extensions[i]);
 		st = path == NULL ? err_set(e, ST_RETRY, "memory", "no memory for a path")

@@ -179,6 +179,47 @@ def check_embedded(faults, root, archival):
     faults.check(os.path.exists(os.path.join(out, "direct.attachment-2.xlsx")), f"direct: {os.listdir(out)}")
 
 
+def portfolio(documents):
+    """A cover sheet, and documents as a collection (ISO 32000-1, 7.11.6)."""
+    names = b"".join(b"(%03d)%d 0 R" % (i, 6 + 2 * i) for i in range(len(documents)))
+    objects = [b"<</Type/Catalog/Pages 2 0 R/Collection<</Type/Collection/View/D>>/Names<</EmbeddedFiles<</Names[%s]>>>>>>" % names,
+               b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 300 200]>>",
+               b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>",
+               stream(b"", b"BT /F 20 Tf 50 100 Td (Open the portfolio) Tj ET")]
+    for i, (name, content) in enumerate(documents):
+        objects += [stream(b"/Type/EmbeddedFile/Params<</Size %d/CheckSum(%s)>>" % (len(content), b"x" * 16), content),
+                    b"<</Type/Filespec/F(%s)/UF(%s)/EF<</F %d 0 R>>>>" % (name, name, 5 + 2 * i)]
+    return build(objects)
+
+
+def check_portfolio(faults, root):
+    """Its PDFs become PDF/A and stay in it, under their names; what cannot lies beside it, byte for byte."""
+    backlog, out = os.path.join(root, "portfolio"), os.path.join(root, "portfolio-out")
+    archival = get(root, "first-out", "first.pdf")
+    nested, cut = attached(archival), three_pages(0)[:300]
+    documents = [(b"text.pdf", three_pages(0)), (b"archival.pdf", archival), (b"scan.pdf", scanned(*scan())), (b"nested.pdf", nested), (b"table.xlsx", TABLE),
+                 (b"cut.pdf", cut)]
+    put(backlog, "portfolio.pdf", portfolio(documents))
+    convert(faults, backlog, out, "--set", "convert.attachments=convert", "--set", "convert.sidecars=[text]")
+    made, told = os.path.join(out, "portfolio.pdf"), record(out, "portfolio")
+    faults.check(is_pdfa(made), "portfolio: no PDF/A by veraPDF")
+    faults.check(b"/Collection" in get(made), "portfolio: it is none any more")
+    inside = subprocess.run(["pdfdetach", "-list", made], capture_output=True, text=True).stdout
+    faults.check([line.split(": ")[1] for line in inside.splitlines()[1:]] == ["text.pdf", "archival.pdf", "scan.pdf"], f"portfolio: {inside}")
+    for i, word in ((1, "Second"), (2, WORD), (3, WORD)):
+        taken = os.path.join(root, f"taken-{i}.pdf")
+        subprocess.run(["pdfdetach", "-save", str(i), "-o", taken, made], check=False, capture_output=True)
+        faults.check(is_pdfa(taken), f"portfolio: document {i} is no PDF/A by veraPDF")
+        faults.check(word in subprocess.run(["pdftotext", taken, "-"], capture_output=True, text=True).stdout, f"portfolio: no {word} in document {i}")
+    faults.check(get(root, "taken-2.pdf") == archival, "portfolio: the PDF/A in it is not as it was")
+    beside = {n: get(out, n) for n in os.listdir(out) if ".attachment-" in n}
+    faults.check(beside == {"portfolio.attachment-4.pdf": nested, "portfolio.attachment-5.xlsx": TABLE, "portfolio.attachment-6.pdf": cut}, f"portfolio: {sorted(beside)}")
+    faults.check('attached file \\"text.pdf\\" became PDF/A' in told and hashlib.sha256(get(root, "taken-1.pdf")).hexdigest() in told, f"portfolio: {told}")
+    again = os.path.join(root, "portfolio-again")
+    convert(faults, backlog, again, "--set", "convert.attachments=convert")
+    faults.check(get(made) == get(again, "portfolio.pdf"), "portfolio: a second run gives other bytes")
+
+
 def three_pages(turn):
     """The second page has what PDF/A forbids and what must not be taken away unseen; a bookmark leads to the third."""
     page = b"<</Type/Page/Parent 2 0 R/Contents %d 0 R%s/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"
@@ -218,6 +259,7 @@ def main():
     shutil.rmtree(root, ignore_errors=True)
     check_scans(faults, root)
     check_attached(faults, root)
+    check_portfolio(faults, root)
     check_one_drawn(faults, root)
     faults.end()
 

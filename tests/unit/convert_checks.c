@@ -13,6 +13,7 @@
 
 #include "stages/base/file.h"
 #include "stages/convert/convert.h"
+#include "tests/unit/redraw_pdf.h"
 #include "tests/unit/text_drawn.h"
 
 static char folder[] = "/tmp/checks-XXXXXX";
@@ -243,12 +244,72 @@ static void test_secret(void **state)
 	item_free(it);
 }
 
+/* A PDF with a line of text, and another one attached to it where that is given. */
+static void letter(struct buf *to, const char *line, const struct buf *attached)
+{
+	char content_text[100],
+	    names[] =
+	        "/Names << /EmbeddedFiles << /Names [(a) << /Type /Filespec /F (a.pdf) /UF (a.pdf) /EF << /F 5 0 R >> >>] >> >>";
+	BUF_AUTO struct buf catalog = BUF_INIT(1000);
+	snprintf(content_text, sizeof content_text, "BT /F 20 Tf 50 100 Td (%s) Tj ET", line);
+	buf_format(&catalog, "<< /Type /Catalog /Pages 2 0 R %s >>", attached == NULL ? "" : names);
+	char *content = stream_body("", content_text),
+	     *file = attached == NULL ? NULL : stream_body("/Type /EmbeddedFile", (const char *)attached->data);
+	make_pdf(
+	    to,
+	    (const char *const[]){(const char *)catalog.data, "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 400 200] >>",
+	                          "<< /Type /Page /Parent 2 0 R /Contents 4 0 R "
+	                          "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+	                          content, file, NULL},
+	    "");
+	buf_byte(to, '\0');
+	to->len--;
+	free(content);
+	free(file);
+}
+
+/* A mark in a file that is attached counts for the document that it is in, where it is read. */
+static void test_secret_inside(void **state)
+{
+	(void)state;
+	static char *own[] = {"TOP SECRET"};
+	struct err e = {0};
+	BUF_AUTO struct buf inner = BUF_INIT(1u << 16), outer = BUF_INIT(1u << 16);
+	char path[300];
+	snprintf(path, sizeof path, "%s/letter.pdf", folder);
+	letter(&inner, "TOP SECRET", NULL);
+	letter(&outer, "See the file inside", &inner);
+	assert_int_equal(file_write(path, outer.data, outer.len, &e), ST_OK);
+	struct item *it = item_new();
+	it->kind = ITEM_RECEIVED;
+	item_set(&it->id, "L.1");
+	item_set(&it->name, "L.1");
+	item_add_source(it, path, (int64_t)outer.len, "");
+	size_t before = files_in_work();
+	profile.convert.attachments = "convert";
+	profile.convert.secret_marks = own;
+	profile.convert.secret_marks_count = 1;
+	profile.convert.secret = "hold";
+	assert_int_equal(convert_stage.work(stage, it, &e), ST_ITEM);
+	assert_string_equal(e.code, "secret-mark-held");
+	assert_string_equal(e.where, path);
+	assert_int_equal(files_in_work(), before);
+	json_object_set_new(it->other, "accepted", json_pack("[s]", "secret-mark-held"));
+	assert_int_equal(convert_stage.work(stage, it, &e), ST_OK);
+	assert_int_equal(files_in_work(), before + 1);
+	char *events = json_dumps(it->events, 0);
+	assert_non_null(strstr(events, "became PDF/A and stays inside"));
+	free(events);
+	item_free(it);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_notes),
 	    cmocka_unit_test(test_actions),
 	    cmocka_unit_test(test_secret),
+	    cmocka_unit_test(test_secret_inside),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

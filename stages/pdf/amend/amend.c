@@ -46,6 +46,12 @@ void amend_leave_out(struct amend *a, const uint32_t *streams, size_t n, bool no
 	a->none_stays = none_stays;
 }
 
+void amend_replace(struct amend *a, const struct amend_file *files, size_t n)
+{
+	a->replaced = files;
+	a->n_replaced = n;
+}
+
 void amend_associate(struct amend *a, const uint32_t *specifications, size_t n)
 {
 	a->associated = specifications;
@@ -226,6 +232,22 @@ static bool decode(const struct pdfobj *o, struct buf *to)
 	       pdfobj_stream(o, to, &ignored) == ST_OK;
 }
 
+static const struct amend_file *replacement(const struct amend *a, uint32_t number)
+{
+	for (size_t i = 0; i < a->n_replaced; i++)
+		if (a->replaced[i].number == number)
+			return &a->replaced[i];
+	return NULL;
+}
+
+/* ISO 32000-1, 7.11.4: an embedded PDF. */
+static void write_file(struct amend *a, uint32_t number, struct bytes content)
+{
+	BUF_AUTO struct buf dict = BUF_INIT(256);
+	buf_format(&dict, "/Type/EmbeddedFile/Subtype/application#2Fpdf/Params<</Size %zu>>", content.n);
+	writer_stream_flate(&a->w, number, &dict, content);
+}
+
 static void write_stream(struct amend *a, uint32_t number, const struct pdfobj *o, enum role role)
 {
 	static const char *const of_data[] = {"Length", NULL};
@@ -245,6 +267,11 @@ static void write_object(struct amend *a, uint32_t number)
 {
 	const struct pdfobj *o = pdfdoc_object(a->doc, number);
 	enum role role = (enum role)a->roles[number];
+	const struct amend_file *other = replacement(a, number);
+	if (other != NULL) {
+		write_file(a, a->numbers[number], other->content);
+		return;
+	}
 	if (pdfobj_kind(o) == PDF_STREAM) {
 		write_stream(a, a->numbers[number], o, role);
 		return;

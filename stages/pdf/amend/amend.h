@@ -69,6 +69,13 @@ void amend_free(struct amend *a);
  * are all that there are. */
 void amend_leave_out(struct amend *a, const uint32_t *streams, size_t n, bool none_stays);
 
+/* Embedded files that others take the place of, all PDF; by the numbers of their streams, rising. They must live as long as the document is written. */
+struct amend_file {
+	uint32_t number;
+	struct bytes content;
+};
+void amend_replace(struct amend *a, const struct amend_file *files, size_t n);
+
 /* For part 3 (ISO 19005-3, 6.8), which meta asks for: file specifications that are associated with the document (AF of the catalog), by their
  * numbers; they must live as long as the document is written. Every embedded file gets what it lacks: a relationship (Unspecified), a media type. */
 void amend_associate(struct amend *a, const uint32_t *specifications, size_t n);

@@ -80,6 +80,8 @@ struct amend {
 	const uint32_t *left_out; /* streams of embedded files, sorted */
 	size_t n_left_out;
 	bool none_stays;
+	const struct amend_file *replaced; /* embedded files */
+	size_t n_replaced;
 	const uint32_t *associated; /* file specifications, for AF of the catalog */
 	size_t n_associated;
 	uint32_t pictorial[2]; /* descriptors of symbols.c; 0: not written yet */
