@@ -1,6 +1,6 @@
 /*
  * Files that are embedded in a PDF (ISO 32000-1, 7.11.4): in the list of attachments, in annotations, in media, wherever a file specification
- * has the key EF.
+ * has the key EF; and sounds and 3D artworks, which lie in it as streams of their own (13.3, 13.6.3).
  */
 #ifndef ARKSEAL_PDF_ATTACHED_H
 #define ARKSEAL_PDF_ATTACHED_H
@@ -8,9 +8,10 @@
 #include "stages/pdf/doc.h"
 
 struct pdf_attached {
-	uint32_t number;        /* object of the embedded file's stream */
-	uint32_t specification; /* object of the (first) specification that names it; 0: it lies in another object */
-	char *name;             /* UTF-8, as the specification has it; may be anything, or empty */
+	uint32_t number; /* object of the embedded file's stream */
+	uint32_t
+	    specification; /* object of the (first) specification that names it; 0: it lies in another object, or there is none */
+	char *name; /* UTF-8, as the specification has it; may be anything, or empty; of sounds and artworks: what they are */
 };
 
 struct pdf_attached_list {

@@ -179,6 +179,24 @@ def check_embedded(faults, root, archival):
     faults.check(os.path.exists(os.path.join(out, "direct.attachment-2.xlsx")), f"direct: {os.listdir(out)}")
 
 
+def check_media(faults, root):
+    """Sounds and artworks that lie in a document, which no PDF/A-2 may have, lie beside it."""
+    backlog, out = os.path.join(root, "media"), os.path.join(root, "media-out")
+    annotations = b"<</Type/Annot/Subtype/Sound/Rect[9 9 20 20]/F 4/Sound 5 0 R>><</Type/Annot/Subtype/3D/Rect[30 9 50 20]/F 4/3DD 6 0 R>>"
+    put(backlog, "media.pdf", build([
+        b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 300 200]>>",
+        b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>/Annots[%s]>>" % annotations,
+        stream(b"", b"BT /F 20 Tf 50 100 Td (Listen and look) Tj ET"), stream(b"/Type/Sound/R 8000/E/Signed", b"sound" * 99),
+        stream(b"/Type/3D/Subtype/U3D", b"U3D\0" * 99)]))
+    convert(faults, backlog, out)
+    told = record(out, "media")
+    faults.check(is_pdfa(os.path.join(out, "media.pdf")), "media: no PDF/A by veraPDF")
+    for name, content in (("media.attachment-1.raw", b"sound" * 99), ("media.attachment-2.u3d", b"U3D\0" * 99)):
+        faults.check(os.path.exists(os.path.join(out, name)) and get(out, name) == content, f"media: {name} is not there as it was: {os.listdir(out)}")
+        faults.check(hashlib.sha256(content).hexdigest() in told, f"media: {told}")
+    faults.check("sound of 8000 Hz, 1 channel(s), 8 bit, Signed.raw" in told and "artwork.u3d" in told, f"media: {told}")
+
+
 def portfolio(documents):
     """A cover sheet, and documents as a collection (ISO 32000-1, 7.11.6)."""
     names = b"".join(b"(%03d)%d 0 R" % (i, 6 + 2 * i) for i in range(len(documents)))
@@ -259,6 +277,7 @@ def main():
     shutil.rmtree(root, ignore_errors=True)
     check_scans(faults, root)
     check_attached(faults, root)
+    check_media(faults, root)
     check_portfolio(faults, root)
     check_one_drawn(faults, root)
     faults.end()
