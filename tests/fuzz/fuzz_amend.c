@@ -42,14 +42,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	                                     .components = 1,
 	                                     .orientation = 1};
 	size_t n_out = 0;
+	struct amend_file other = {.content = {(const uint8_t *)"%PDF-1.7", 8}};
 	if (pdf_attached_find(d, &attached, &e) == ST_OK)
 		for (size_t i = 0; i < attached.n && n_out < 64; i += 1 + (data[0] >> 7)) {
 			specifications[n_out] = attached.files[i].specification;
 			out[n_out++] = attached.files[i].number;
 		}
+	other.number = attached.n > 0 ? attached.files[0].number : 0;
 	if (f != NULL && amend_open(d, f, &meta, data[0] & 63u, &a, &e) == ST_OK) {
 		if (meta.part == 3)
 			amend_associate(a, specifications, n_out);
+		else if (size % 4 == 1 && attached.n > 0)
+			amend_replace(a, &other, 1);
 		else
 			amend_leave_out(a, out, n_out, n_out == attached.n);
 		if (size % 2 != 0)
