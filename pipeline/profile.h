@@ -154,7 +154,10 @@ struct profile_appearance {
 
 struct profile_sign {
 	enum profile_level level;
-	char *digest; /* "sha256", "sha384", "sha512" */
+	char *digest; /* "sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512" */
+	char **
+	    algorithms; /* that are allowed, the first that fits the key is used: "rsa-pkcs1", "rsa-pss", "ecdsa", "ed25519"; none: all but the last */
+	unsigned algorithms_count;
 	struct profile_appearance appearance;
 	char *organisation_match;      /* "subject-o": the certificate's O must equal the site's organisation; "none" */
 	unsigned revocation_max_age_s; /* the check before signing takes nothing older; 3600 */

@@ -143,6 +143,7 @@ static const cyaml_schema_field_t appearance_fields[] = {
 static const cyaml_schema_field_t sign_fields[] = {
     CYAML_FIELD_ENUM("level", OPTIONAL | CYAML_FLAG_STRICT, struct profile_sign, level, levels, COUNT(levels)),
     TEXT("digest", struct profile_sign, digest),
+    LIST("algorithms", struct profile_sign, algorithms, &text_entry),
     MAP("appearance", struct profile_sign, appearance, appearance_fields),
     TEXT("organisation-match", struct profile_sign, organisation_match),
     NUMBER("revocation-max-age-s", struct profile_sign, revocation_max_age_s),
@@ -204,7 +205,8 @@ static const char *const photo_words[] = {"pdf", "keep", NULL};
 static const char *const sound_words[] = {"mp3", "wma", "wav", "flac", "ogg", "m4a", NULL};
 static const char *const video_words[] = {"mp4", "mov", "avi", "wmv", "mkv", "mpg", NULL};
 static const char *const sidecar_words[] = {"alto", "text", NULL};
-static const char *const digests[] = {"sha256", "sha384", "sha512", NULL};
+static const char *const digests[] = {"sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512", NULL};
+static const char *const algorithm_words[] = {"rsa-pkcs1", "rsa-pss", "ecdsa", "ed25519", NULL};
 static const char *const pages[] = {"first", "last", NULL};
 static const char *const anchors[] = {"top-right", "top-left", "bottom-right", "bottom-left", NULL};
 static const char *const matches[] = {"subject-o", "none", NULL};
@@ -253,6 +255,7 @@ static const struct config_rule rules[] = {
     {"convert.ocr-page-seconds", 1, 86400, NULL, "300"},
     {"sign.level", 0, 0, NULL, "B-LTA"},
     {"sign.digest", 0, 0, digests, "sha256"},
+    {"sign.algorithms[]", 0, 0, algorithm_words, NULL},
     {"sign.appearance.page", 0, 0, pages, "first"},
     {"sign.appearance.anchor", 0, 0, anchors, "top-right"},
     {"sign.appearance.margin-mm", 0, 200, NULL, "10"},

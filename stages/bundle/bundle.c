@@ -40,17 +40,6 @@ static void bundle_close(void *state)
 	free(b);
 }
 
-/* The profile's digest, as the key holder and OpenSSL call it. */
-static enum key_digest digest_kind(const char *name, const EVP_MD **ret_md)
-{
-	if (strcmp(name, "sha384") == 0) {
-		*ret_md = EVP_sha384();
-		return KEY_SHA384;
-	}
-	*ret_md = strcmp(name, "sha512") == 0 ? EVP_sha512() : EVP_sha256();
-	return *ret_md == EVP_sha512() ? KEY_SHA512 : KEY_SHA256;
-}
-
 /* A detached CAdES, B-T or B-LT as the level of the documents' signatures is, over METS.xml (ETSI EN 319 122-1): what changes in METS.xml is found by it, everything else by METS.xml. */
 static enum status seal(struct bundle *b, const char *folder, const char *path, int64_t now_ms, struct err *e)
 {
@@ -59,20 +48,18 @@ static enum status seal(struct bundle *b, const char *folder, const char *path, 
 	struct file_map in;
 	uint8_t content[EVP_MAX_MD_SIZE], imprint[32];
 	unsigned n = 0;
-	const EVP_MD *md;
-	enum key_digest digest = digest_kind(b->env->profile->sign.digest, &md);
 	char *mets = path_join(folder, "METS.xml");
 	enum status st = mets == NULL ? err_set(e, ST_RETRY, "memory", "no memory for a seal") : file_map_open(mets, &in, e);
 	free(mets);
 	if (st != ST_OK)
 		return st;
-	bool hashed = EVP_Digest(in.in.p, in.in.n, content, &n, md, NULL) == 1;
+	bool hashed = EVP_Digest(in.in.p, in.in.n, content, &n, b->session.md, NULL) == 1;
 	file_map_close(&in);
 	if (!hashed)
 		return err_set(e, ST_BUG, "digest", "OpenSSL did not hash");
 	const struct cades_request request = {.key = b->session.key,
-	                                      .algorithm = keyholder_algorithm(b->session.key),
-	                                      .digest = digest,
+	                                      .algorithm = b->session.algorithm,
+	                                      .digest = b->session.digest,
 	                                      .content_digest = {content, n},
 	                                      .signing_time_ms = now_ms};
 	st = cades_sign(&request, &plain, e);

@@ -17,9 +17,51 @@ void session_learn(const struct session *s, X509 *certificate)
 	OPENSSL_free(der);
 }
 
+static enum status choose_digest(struct session *s, struct err *e)
+{
+	static const struct {
+		const char *word;
+		enum key_digest digest;
+		const EVP_MD *(*md)(void);
+	} rows[] = {{"sha256", KEY_SHA256, EVP_sha256},       {"sha384", KEY_SHA384, EVP_sha384},
+	            {"sha512", KEY_SHA512, EVP_sha512},       {"sha3-256", KEY_SHA3_256, EVP_sha3_256},
+	            {"sha3-384", KEY_SHA3_384, EVP_sha3_384}, {"sha3-512", KEY_SHA3_512, EVP_sha3_512}};
+	const char *want = s->env->profile->sign.digest;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (strcmp(rows[i].word, want) == 0) {
+			s->digest = rows[i].digest;
+			s->md = rows[i].md();
+			return ST_OK;
+		}
+	}
+	err_set(e, ST_RUN, "profile-value", "sign.digest: %s", want);
+	err_arg(e, "sign.digest");
+	err_arg(e, "%s", want);
+	err_arg(e, "sha256, sha384, sha512, sha3-256, sha3-384, sha3-512");
+	return ST_RUN;
+}
+
+/* How the key is used. */
+static enum status choose_algorithm(struct session *s, struct err *e)
+{
+	static char *usual[] = {"rsa-pkcs1", "rsa-pss", "ecdsa"};
+	const struct profile_sign *p = &s->env->profile->sign;
+	bool said = p->algorithms_count > 0;
+	enum status st =
+	    keyholder_algorithm(s->key, said ? p->algorithms : usual, said ? p->algorithms_count : 3, &s->algorithm, e);
+	/* RFC 8419, 3.1: Ed25519 with signed attributes goes with SHA-512. */
+	if (st == ST_OK && s->algorithm == KEY_EDDSA) {
+		s->digest = KEY_SHA512;
+		s->md = EVP_sha512();
+	}
+	return st;
+}
+
 static enum status open_key(struct session *s, struct err *e)
 {
 	enum status st = keyholder_open(s->env->key_fd, &s->key, e);
+	if (st == ST_OK)
+		st = choose_algorithm(s, e);
 	if (st != ST_OK)
 		return st;
 	session_learn(s, keyholder_certificate(s->key));
@@ -52,6 +94,8 @@ enum status session_open(const struct stage_env *env, bool with_key, bool with_t
 {
 	struct session s = {.env = env, .store = trust_store_new()};
 	enum status st = s.store == NULL ? err_set(e, ST_RETRY, "memory", "trust store") : ST_OK;
+	if (st == ST_OK)
+		st = choose_digest(&s, e);
 	for (unsigned i = 0; st == ST_OK && i < env->site->trust_anchors_count; i++)
 		st = trust_store_add_anchors(s.store, env->site->trust_anchors[i], e);
 	if (st == ST_OK)

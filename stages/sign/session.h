@@ -11,14 +11,17 @@
 
 struct session {
 	const struct stage_env *env;
-	struct keyholder *key; /* NULL where it was not asked for */
+	struct keyholder *key;        /* NULL where it was not asked for */
+	enum key_algorithm algorithm; /* how the key is used, by the profile and its kind */
+	enum key_digest digest;       /* of the profile */
+	const EVP_MD *md;             /* the same */
 	struct fetch *fetch;
 	struct trust_store *store; /* the site's anchors, the key's chain, what has been learnt since */
 	struct revocation *revocation;
 	struct tsa tsa; /* the site's authorities in their order */
 };
 
-/* Takes env's descriptors over. Errors: those of keyholder_open, fetch_open, trust_store_add_anchors; ST_RUN "tsa-none" where with_tsa
+/* Takes env's descriptors over. Errors: ST_RUN "profile-value"; with_key "key-algorithm-refused"; those of keyholder_open, fetch_open, trust_store_add_anchors; ST_RUN "tsa-none" where with_tsa
  * and the site names no authority. */
 enum status session_open(const struct stage_env *env, bool with_key, bool with_tsa, struct session *ret_session, struct err *e);
 void session_close(struct session *s);

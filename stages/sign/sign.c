@@ -15,17 +15,11 @@
  * token with the authority's chain. */
 #define ROOM_BESIDES (12u * 1024u)
 
-static const struct digest_row {
-	const char *profile, *openssl;
-	enum key_digest key;
-} digests[] = {{"sha256", "SHA256", KEY_SHA256}, {"sha384", "SHA384", KEY_SHA384}, {"sha512", "SHA512", KEY_SHA512}};
-
 struct sign {
 	struct session session;
 	struct typeface *face; /* NULL: nothing visible */
-	const struct digest_row *digest;
-	size_t room;        /* bytes for Contents */
-	int64_t checked_ms; /* when the certificate was last found good; 0: not yet */
+	size_t room;           /* bytes for Contents */
+	int64_t checked_ms;    /* when the certificate was last found good; 0: not yet */
 	char subject[256], serial[80];
 };
 
@@ -105,11 +99,6 @@ static void sign_close(void *state)
 
 static enum status open_parts(struct sign *s, const struct stage_env *env, struct err *e)
 {
-	for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++)
-		if (strcmp(env->profile->sign.digest, digests[i].profile) == 0)
-			s->digest = &digests[i];
-	if (s->digest == NULL)
-		return bad_profile(e, "sign.digest", env->profile->sign.digest, "sha256, sha384, sha512");
 	enum status st = session_open(env, true, stamped(env->profile), &s->session, e);
 	if (st != ST_OK)
 		return st;
@@ -159,8 +148,8 @@ static enum status use_key(struct sign *s, struct bytes digest, bool pades, int6
 	if (st != ST_OK)
 		return st;
 	const struct cades_request r = {.key = s->session.key,
-	                                .algorithm = keyholder_algorithm(s->session.key),
-	                                .digest = s->digest->key,
+	                                .algorithm = s->session.algorithm,
+	                                .digest = s->session.digest,
 	                                .content_digest = digest,
 	                                .pades = pades,
 	                                .signing_time_ms = time_ms};
@@ -209,7 +198,7 @@ static enum status make_update(struct sign *s, const struct pdfdoc *d, int64_t t
 		BUF_AUTO struct buf cms = BUF_INIT(USE_CMS_MAX);
 		uint8_t digest[64];
 		size_t n;
-		st = pdffield_digest(pdfdoc_bytes(d), &lay.update, lay.hole, s->digest->openssl, digest, &n, e);
+		st = pdffield_digest(pdfdoc_bytes(d), &lay.update, lay.hole, EVP_MD_get0_name(s->session.md), digest, &n, e);
 		if (st == ST_OK)
 			st = make_signature(s, (struct bytes){digest, n}, true, time_ms, u, &cms, e);
 		if (st == ST_OK && pdffield_fill(&lay.update, lay.hole, (struct bytes){cms.data, cms.len})) {
@@ -289,7 +278,7 @@ static enum status sign_beside(struct sign *s, struct bytes content, const char 
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	char sha256[65];
 	unsigned n = 0;
-	if (EVP_Digest(content.p, content.n, digest, &n, EVP_get_digestbyname(s->digest->openssl), NULL) != 1)
+	if (EVP_Digest(content.p, content.n, digest, &n, s->session.md, NULL) != 1)
 		return err_set(e, ST_BUG, "digest", "OpenSSL did not hash");
 	int64_t now_ms = hold(s, u, input) ? u->time_ms : env->now_ms();
 	memcpy(u->input, input, sizeof u->input);

@@ -21,6 +21,9 @@ static const struct digest_row {
     {KEY_SHA256, NID_sha256, NID_sha256WithRSAEncryption, NID_ecdsa_with_SHA256, 32},
     {KEY_SHA384, NID_sha384, NID_sha384WithRSAEncryption, NID_ecdsa_with_SHA384, 48},
     {KEY_SHA512, NID_sha512, NID_sha512WithRSAEncryption, NID_ecdsa_with_SHA512, 64},
+    {KEY_SHA3_256, NID_sha3_256, NID_RSA_SHA3_256, NID_ecdsa_with_SHA3_256, 32},
+    {KEY_SHA3_384, NID_sha3_384, NID_RSA_SHA3_384, NID_ecdsa_with_SHA3_384, 48},
+    {KEY_SHA3_512, NID_sha3_512, NID_RSA_SHA3_512, NID_ecdsa_with_SHA3_512, 64},
 };
 
 static const struct digest_row *digest_row(enum key_digest digest)
@@ -114,21 +117,28 @@ static void put_signed_attributes(const struct cades_request *r, struct buf *to)
 
 static void put_signature_algorithm(struct buf *b, enum key_algorithm algorithm, const struct digest_row *d)
 {
+	/* RFC 4055, 5, and RFC 9688, 3: NULL parameters with RSA; RFC 5758, 3.2, and RFC 8419, 2: none with ECDSA and EdDSA. */
+	static const bool null_with[] = {[KEY_RSA_PKCS1] = true, [KEY_ECDSA] = false, [KEY_EDDSA] = false};
+	/* RFC 9688, 2: none with SHA-3. */
+	bool null_hash = d->digest <= KEY_SHA512;
 	if (algorithm != KEY_RSA_PSS) {
-		/* RFC 4055, 5: NULL parameters with RSA; RFC 5758, 3.2: none with ECDSA. */
-		der_put_algorithm(b, algorithm == KEY_ECDSA ? d->ecdsa_nid : d->rsa_nid, algorithm != KEY_ECDSA);
+		der_put_algorithm(b,
+		                  algorithm == KEY_EDDSA   ? NID_ED25519
+		                  : algorithm == KEY_ECDSA ? d->ecdsa_nid
+		                                           : d->rsa_nid,
+		                  null_with[algorithm]);
 		return;
 	}
 	size_t s = der_begin(b, DER_SEQUENCE);
 	der_put_nid(b, NID_rsassaPss);
 	size_t params = der_begin(b, DER_SEQUENCE);
 	size_t hash = der_begin(b, DER_CONTEXT + 0);
-	der_put_algorithm(b, d->nid, true);
+	der_put_algorithm(b, d->nid, null_hash);
 	der_end(b, hash);
 	size_t mask = der_begin(b, DER_CONTEXT + 1);
 	size_t mgf = der_begin(b, DER_SEQUENCE);
 	der_put_nid(b, NID_mgf1);
-	der_put_algorithm(b, d->nid, true);
+	der_put_algorithm(b, d->nid, null_hash);
 	der_end(b, mgf);
 	der_end(b, mask);
 	size_t salt = der_begin(b, DER_CONTEXT + 2);

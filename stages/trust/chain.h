@@ -13,6 +13,7 @@ struct chain_question {
 	int64_t best_ms;  /* the use of the key is proven to lie before this; ≤ now_ms */
 	int64_t fresh_ms; /* what is said of revocation must reach to this moment; ≤ best_ms */
 	unsigned min_rsa_bits;
+	bool unknown_passes; /* a certificate of whose revocation nothing is known */
 };
 
 struct chain_answer {

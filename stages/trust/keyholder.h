@@ -25,9 +25,10 @@ enum key_algorithm {
 	KEY_RSA_PKCS1, /* RSASSA-PKCS1-v1_5 */
 	KEY_RSA_PSS,   /* RSASSA-PSS, MGF1 with the same hash, salt as long as the hash (RFC 4056) */
 	KEY_ECDSA,     /* answers with the DER Ecdsa-Sig-Value */
+	KEY_EDDSA,     /* Ed25519, with KEY_SHA512 alone (RFC 8419, 3.1) */
 };
 
-enum key_digest { KEY_SHA256, KEY_SHA384, KEY_SHA512 };
+enum key_digest { KEY_SHA256, KEY_SHA384, KEY_SHA512, KEY_SHA3_256, KEY_SHA3_384, KEY_SHA3_512 };
 
 /* How to reach the token; strings are borrowed. */
 struct key_config {
@@ -61,8 +62,10 @@ void keyholder_close(struct keyholder *k);
  * Borrowed. */
 X509 *keyholder_certificate(const struct keyholder *k);
 STACK_OF(X509) * keyholder_chain(const struct keyholder *k);
-/* The one that fits the key: KEY_ECDSA for an EC key, KEY_RSA_PKCS1 for an RSA key. */
-enum key_algorithm keyholder_algorithm(const struct keyholder *k);
+/* The first of these words that fits the key ("rsa-pkcs1", "rsa-pss", "ecdsa", "ed25519"). Errors: ST_RUN "key-algorithm-refused": none does, or it is an
+ * elliptic curve of less than 256 bits. */
+enum status keyholder_algorithm(const struct keyholder *k, char *const *words, size_t n, enum key_algorithm *ret_algorithm,
+                                struct err *e);
 
 /* Signs n bytes of DER signed attributes. Appends the signature value to *ret_signature.
  * Errors: ST_RETRY "key-gone" (token removed, session lost), ST_RUN "key-pin", ST_BUG "key-attributes". */

@@ -31,6 +31,24 @@ static int pss_digest(const X509_ALGOR *algorithm)
 	return nid;
 }
 
+/* The digest and the kind of key that a signature algorithm names; false: it names no digest. OpenSSL 3.0 does not know those of ECDSA with SHA-3. */
+static bool parts_of(int signature_nid, int *ret_digest, int *ret_kind)
+{
+	static const int sha3[][2] = {{NID_ecdsa_with_SHA3_256, NID_sha3_256},
+	                              {NID_ecdsa_with_SHA3_384, NID_sha3_384},
+	                              {NID_ecdsa_with_SHA3_512, NID_sha3_512}};
+	if (OBJ_find_sigid_algs(signature_nid, ret_digest, ret_kind) == 1)
+		return true;
+	for (size_t i = 0; i < sizeof sha3 / sizeof sha3[0]; i++) {
+		if (sha3[i][0] == signature_nid) {
+			*ret_digest = sha3[i][1];
+			*ret_kind = EVP_PKEY_EC;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The signature algorithm hashes by digestAlgorithm and by nothing else: otherwise the strength of one of them would be judged and
  * the other used (RFC 8933, 3). */
 static bool digests_agree(const struct cms *c, const X509_ALGOR *algorithm)
@@ -40,7 +58,7 @@ static bool digests_agree(const struct cms *c, const X509_ALGOR *algorithm)
 		return pss_digest(algorithm) == c->digest_nid;
 	if (c->signature_nid == NID_ED25519 || c->signature_nid == NID_ED448)
 		return true;
-	return OBJ_find_sigid_algs(c->signature_nid, &digest, &key) != 1 || digest == c->digest_nid;
+	return !parts_of(c->signature_nid, &digest, &key) || digest == c->digest_nid;
 }
 
 /* The SET OF signed attributes in DER, sorted, however they stand in the file: that is what is signed (RFC 5652, 5.4). */
@@ -83,13 +101,13 @@ static bool verify_item(const struct cms *c, const X509_ALGOR *algorithm, EVP_PK
 	return ok;
 }
 
-/* The algorithm names the kind of key only (rsaEncryption): the hash is digestAlgorithm. */
-static bool verify_plain(const struct cms *c, EVP_PKEY *key, struct bytes signed_bytes)
+/* The hash is digestAlgorithm: the signature algorithm names it too, or the kind of key only (rsaEncryption). */
+static bool verify_plain(const struct cms *c, EVP_PKEY *key, int kind, struct bytes signed_bytes)
 {
 	struct bytes value = signature_value(c);
 	const EVP_MD *md = EVP_get_digestbynid(c->digest_nid);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = EVP_PKEY_get_base_id(key) == c->signature_nid && ctx != NULL && md != NULL &&
+	bool ok = EVP_PKEY_get_base_id(key) == kind && ctx != NULL && md != NULL &&
 	          EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1 &&
 	          EVP_DigestVerify(ctx, value.p, value.n, signed_bytes.p, signed_bytes.n) == 1;
 	EVP_MD_CTX_free(ctx);
@@ -115,8 +133,9 @@ bool cms_signature_right(const struct cms *c, X509 *certificate, struct bytes co
 	X509_ALGOR *algorithm = NULL;
 	EVP_PKEY *key = X509_get0_pubkey(certificate);
 	CMS_SignerInfo_get0_algs(c->signer, NULL, NULL, NULL, &algorithm);
-	int digest = NID_undef, kind = NID_undef;
-	bool whole = OBJ_find_sigid_algs(c->signature_nid, &digest, &kind) == 1;
+	int digest = NID_undef, kind = c->signature_nid;
+	parts_of(c->signature_nid, &digest, &kind);
+	bool whole = OBJ_find_sigid_algs(c->signature_nid, NULL, NULL) == 1;
 	bool ok = false;
 	BUF_AUTO struct buf attributes = BUF_INIT(ATTRIBUTES_MAX);
 	if (key == NULL || !digests_agree(c, algorithm))
@@ -126,7 +145,7 @@ bool cms_signature_right(const struct cms *c, X509 *certificate, struct bytes co
 	else if (put_attributes(c, &attributes) && whole)
 		ok = verify_item(c, algorithm, key, (struct bytes){attributes.data, attributes.len});
 	else if (!attributes.failed && attributes.len > 0)
-		ok = verify_plain(c, key, (struct bytes){attributes.data, attributes.len});
+		ok = verify_plain(c, key, kind, (struct bytes){attributes.data, attributes.len});
 	trust_drain();
 	return ok;
 }

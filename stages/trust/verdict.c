@@ -226,8 +226,12 @@ static void judge_token(const struct cms *c, const struct trust_store *store, co
 	}
 	/* How old revocation data of an authority may be is local policy (5.2.5). Ours: it must reach to genTime. To ask for data of today
 	 * would make every archive indeterminate whose last timestamp is older than a CRL's life, as nobody has added newer. */
-	struct chain_question q = {
-	    .store = store, .now_ms = p->now_ms, .best_ms = existed(p), .fresh_ms = gen_ms, .min_rsa_bits = p->min_rsa_bits};
+	struct chain_question q = {.store = store,
+	                           .now_ms = p->now_ms,
+	                           .best_ms = existed(p),
+	                           .fresh_ms = gen_ms,
+	                           .min_rsa_bits = p->min_rsa_bits,
+	                           .unknown_passes = p->unknown_passes};
 	judge_chain(&q, c, signer, v);
 	const char *weak = algorithm_digest_weak(token_imprint_nid(c), q.best_ms);
 	if (v->indication == TOTAL_PASSED && weak != NULL)
@@ -326,7 +330,8 @@ static void judge_signature(const struct verdict_run *run, const struct trust_st
 	                           .now_ms = p->now_ms,
 	                           .best_ms = v->best_time_ms,
 	                           .fresh_ms = v->best_time_ms,
-	                           .min_rsa_bits = p->min_rsa_bits};
+	                           .min_rsa_bits = p->min_rsa_bits,
+	                           .unknown_passes = p->unknown_passes};
 	judge_chain(&q, c, signer, v);
 }
 

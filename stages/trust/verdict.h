@@ -38,6 +38,8 @@ struct verdict_policy {
 	int64_t now_ms;        /* the validation time */
 	int64_t existed_ms;    /* proven existence of the signature by outside means; now_ms where there is none */
 	unsigned min_rsa_bits; /* 2048; 1024 where a document's age excuses it is not ours to say */
+	/* Nothing need be known of revocation: for who has asked before the signature was made, of a level that holds no such data (B-B, B-T). */
+	bool unknown_passes;
 };
 
 /* A detached CMS signature over content whose bytes the caller streams: verdict_begin reads the SignedData and says which digest is

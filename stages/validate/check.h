@@ -9,6 +9,7 @@ struct check_policy {
 	const struct trust_store *anchors;
 	int64_t at_ms; /* validation time */
 	unsigned min_rsa_bits;
+	bool unknown_passes;       /* as in struct verdict_policy */
 	bool seal_required;        /* a package without a seal is invalid; else indeterminate */
 	bool pdfa;                 /* PDF/A is checked */
 	bool pdfa_counts;          /* what breaks it is invalid; else it is told only */

@@ -53,8 +53,11 @@ enum status check_detached(const struct check_policy *policy, const char *field,
 		*e = fault;
 		return st;
 	}
-	const struct verdict_policy rules = {
-	    .store = store, .now_ms = policy->at_ms, .existed_ms = policy->at_ms, .min_rsa_bits = policy->min_rsa_bits};
+	const struct verdict_policy rules = {.store = store,
+	                                     .now_ms = policy->at_ms,
+	                                     .existed_ms = policy->at_ms,
+	                                     .min_rsa_bits = policy->min_rsa_bits,
+	                                     .unknown_passes = policy->unknown_passes};
 	const EVP_MD *md = EVP_get_digestbyname(verdict_digest_name(run));
 	if (md == NULL || EVP_Digest(content.p, content.n, digest, &n, md, NULL) != 1)
 		n = 0; /* fails the comparison */

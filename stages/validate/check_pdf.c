@@ -80,8 +80,11 @@ static void fail(struct verdict *v, enum indication indication, const char *subi
 /* The cryptographic and trust side of one signature. */
 static enum status judge_cms(struct judge *j, const struct pdfsig *s, struct report_signature *out, struct err *e)
 {
-	const struct verdict_policy policy = {
-	    .store = j->store, .now_ms = j->policy->at_ms, .existed_ms = j->existed_ms, .min_rsa_bits = j->policy->min_rsa_bits};
+	const struct verdict_policy policy = {.store = j->store,
+	                                      .now_ms = j->policy->at_ms,
+	                                      .existed_ms = j->existed_ms,
+	                                      .min_rsa_bits = j->policy->min_rsa_bits,
+	                                      .unknown_passes = j->policy->unknown_passes};
 	const struct bytes cms = {s->contents.data, s->contents.len};
 	struct verdict_run *run;
 	struct err fault;

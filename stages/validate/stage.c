@@ -23,6 +23,7 @@ static enum status validate_open(const struct stage_env *env, void **ret_state, 
 	}
 	s->policy = (struct check_policy){.anchors = s->anchors,
 	                                  .min_rsa_bits = env->profile->sign.min_rsa_bits,
+	                                  .unknown_passes = env->profile->sign.level < LEVEL_B_LT,
 	                                  .seal_required = env->profile->bundle.seal,
 	                                  .pdfa = true,
 	                                  .now_ms = env->now_ms};

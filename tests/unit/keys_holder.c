@@ -61,8 +61,8 @@ static bool verifies(X509 *c, enum key_algorithm algorithm, const EVP_MD *md, co
 {
 	EVP_MD_CTX *m = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *p = NULL;
-	bool ok = EVP_DigestVerifyInit(m, &p, md, NULL, X509_get0_pubkey(c)) == 1;
-	if (ok && algorithm != KEY_ECDSA)
+	bool ok = EVP_DigestVerifyInit(m, &p, algorithm == KEY_EDDSA ? NULL : md, NULL, X509_get0_pubkey(c)) == 1;
+	if (ok && (algorithm == KEY_RSA_PKCS1 || algorithm == KEY_RSA_PSS))
 		ok = EVP_PKEY_CTX_set_rsa_padding(p, algorithm == KEY_RSA_PSS ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1;
 	if (ok && algorithm == KEY_RSA_PSS)
 		ok = EVP_PKEY_CTX_set_rsa_pss_saltlen(p, RSA_PSS_SALTLEN_DIGEST) == 1;
@@ -76,7 +76,10 @@ static void sign_all(const char *object, const char *pem, const enum key_algorit
 	static const struct {
 		enum key_digest digest;
 		size_t n;
-	} digests[] = {{KEY_SHA256, 32}, {KEY_SHA384, 48}, {KEY_SHA512, 64}};
+	} digests[] = {{KEY_SHA512, 64},   {KEY_SHA256, 32},   {KEY_SHA384, 48},
+	               {KEY_SHA3_256, 32}, {KEY_SHA3_384, 48}, {KEY_SHA3_512, 64}};
+	static const char *const words[] = {
+	    [KEY_RSA_PKCS1] = "rsa-pkcs1", [KEY_RSA_PSS] = "rsa-pss", [KEY_ECDSA] = "ecdsa", [KEY_EDDSA] = "ed25519"};
 	struct pki_service s;
 	struct err e = {0};
 	assert_true(service_start(&s, run, config(object, "pin")));
@@ -89,9 +92,18 @@ static void sign_all(const char *object, const char *pem, const enum key_algorit
 	assert_int_equal(X509_cmp(c, keyholder_certificate(k)), 0);
 	assert_int_equal(sk_X509_num(keyholder_chain(k)), 1);
 	assert_int_equal(X509_check_issued(sk_X509_value(keyholder_chain(k), 0), c), X509_V_OK);
-	assert_int_equal(keyholder_algorithm(k), algorithms[0]);
+	enum key_algorithm chosen;
 	for (size_t a = 0; a < n_algorithms; a++) {
-		for (size_t d = 0; d < 3; d++) {
+		char *allowed[] = {(char *)(uintptr_t) "none", (char *)(uintptr_t)words[algorithms[a]]};
+		assert_int_equal(keyholder_algorithm(k, allowed, 2, &chosen, &e), ST_OK);
+		assert_int_equal(chosen, algorithms[a]);
+		assert_int_equal(keyholder_algorithm(k, allowed, 1, &chosen, &e), ST_RUN);
+		assert_string_equal(e.code, "key-algorithm-refused");
+		/* SoftHSM has no PSS with SHA-3; Ed25519 goes with SHA-512. */
+		for (size_t d = 0; d < (algorithms[a] == KEY_EDDSA     ? 1
+		                        : algorithms[a] == KEY_RSA_PSS ? 3
+		                                                       : sizeof digests / sizeof digests[0]);
+		     d++) {
 			BUF_AUTO struct buf data = BUF_INIT(65536), signature = BUF_INIT(4096);
 			make_attributes(&data, c, digests[d].n);
 			if (keyholder_sign(k, algorithms[a], digests[d].digest, data.data, data.len, &signature, &e) != ST_OK)
@@ -106,6 +118,11 @@ static void sign_all(const char *object, const char *pem, const enum key_algorit
 	make_attributes(&foreign, sk_X509_value(keyholder_chain(k), 0), 32);
 	assert_int_equal(keyholder_sign(k, algorithms[0], KEY_SHA256, foreign.data, foreign.len, &signature, &e), ST_BUG);
 	make_attributes(&data, c, 32);
+	if (algorithms[n_algorithms - 1] == KEY_RSA_PSS || algorithms[0] == KEY_EDDSA) {
+		assert_int_equal(
+		    keyholder_sign(k, algorithms[n_algorithms - 1], KEY_SHA3_256, data.data, data.len, &signature, &e), ST_RUN);
+		assert_string_equal(e.code, "key-algorithm");
+	}
 	enum key_algorithm wrong = algorithms[0] == KEY_ECDSA ? KEY_RSA_PKCS1 : KEY_ECDSA;
 	assert_int_equal(keyholder_sign(k, wrong, KEY_SHA256, data.data, data.len, &signature, &e), ST_RUN);
 	assert_string_equal(e.code, "key-algorithm");
@@ -115,18 +132,18 @@ static void sign_all(const char *object, const char *pem, const enum key_algorit
 	assert_int_equal(service_stop(&s), 0);
 }
 
-static void rsa(void **state)
+static void algorithms(void **state)
 {
 	(void)state;
-	static const enum key_algorithm algorithms[] = {KEY_RSA_PKCS1, KEY_RSA_PSS};
-	sign_all("seal-rsa", "seal-rsa.pem", algorithms, 2);
-}
-
-static void ecdsa(void **state)
-{
-	(void)state;
-	static const enum key_algorithm algorithms[] = {KEY_ECDSA};
-	sign_all("seal-ec", "seal-ec.pem", algorithms, 1);
+	static const enum key_algorithm rsa[] = {KEY_RSA_PKCS1, KEY_RSA_PSS}, ecdsa[] = {KEY_ECDSA}, eddsa[] = {KEY_EDDSA};
+	sign_all("seal-rsa", "seal-rsa.pem", rsa, 2);
+	sign_all("seal-rsa4096", "seal-rsa4096.pem", rsa, 2);
+	sign_all("seal-ec", "seal-ec.pem", ecdsa, 1);
+	sign_all("seal-p384", "seal-p384.pem", ecdsa, 1);
+	sign_all("seal-p521", "seal-p521.pem", ecdsa, 1);
+	sign_all("seal-ed25519", "seal-ed25519.pem", eddsa, 1);
+	/* A key that wants its PIN for each use. */
+	sign_all("seal-asks", "seal-asks.pem", rsa, 2);
 }
 
 static void *many(void *arg)
@@ -319,9 +336,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(rsa),          cmocka_unit_test(ecdsa),
-	    cmocka_unit_test(side_by_side), cmocka_unit_test(bad_configurations),
-	    cmocka_unit_test(wrong_pin),    cmocka_unit_test(token_gone),
+	    cmocka_unit_test(algorithms), cmocka_unit_test(side_by_side), cmocka_unit_test(bad_configurations),
+	    cmocka_unit_test(wrong_pin),  cmocka_unit_test(token_gone),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

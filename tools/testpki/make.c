@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,37 +22,42 @@ struct row {
 	const char *issuer; /* a row above, or NULL: signed by itself */
 	const char *organisation;
 	const char *common_name;
-	int rsa_bits; /* 0: ECDSA P-256 */
+	const char *key; /* a curve's name, "ED25519", or the bits of an RSA key */
 	enum use use;
 	int from_days, to_days; /* validity from now; both 0: 2020 to 2060 */
 };
 
 /* An issuer stands above those that it issues. */
 static const struct row organisation_rows[] = {
-    {"root", NULL, "Arkseal Test", "Arkseal Test Root CA", 3072, USE_ROOT, -30, 7300},
-    {"issuing", "root", "Arkseal Test", "Arkseal Test Issuing CA", 2048, USE_CA, -30, 3650},
-    {"seal-rsa", "issuing", ORGANISATION, ORGANISATION, 2048, USE_SIGN, -20, 1095},
-    {"seal-ec", "issuing", ORGANISATION, ORGANISATION, 0, USE_SIGN, -20, 1095},
-    {"person", "issuing", ORGANISATION, "Trần Thị Thử", 0, USE_SIGN, -20, 1095},
-    {"revoked", "issuing", ORGANISATION, ORGANISATION, 0, USE_SIGN, -20, 1095},
-    {"expired", "issuing", ORGANISATION, ORGANISATION, 0, USE_SIGN, -20, -1},
-    {"tsa", "issuing", "Arkseal Test", "Arkseal Test TSA 1", 2048, USE_STAMP, -20, 1825},
-    {"tsa2", "issuing", "Arkseal Test", "Arkseal Test TSA 2", 0, USE_STAMP, -20, 1825},
-    {"tsa-expired", "issuing", "Arkseal Test", "Arkseal Test TSA of yesterday", 0, USE_STAMP, -20, -1},
+    {"root", NULL, "Arkseal Test", "Arkseal Test Root CA", "3072", USE_ROOT, -30, 7300},
+    {"issuing", "root", "Arkseal Test", "Arkseal Test Issuing CA", "2048", USE_CA, -30, 3650},
+    {"seal-rsa", "issuing", ORGANISATION, ORGANISATION, "2048", USE_SIGN, -20, 1095},
+    {"seal-ec", "issuing", ORGANISATION, ORGANISATION, "P-256", USE_SIGN, -20, 1095},
+    {"seal-rsa4096", "issuing", ORGANISATION, ORGANISATION, "4096", USE_SIGN, -20, 1095},
+    {"seal-p384", "issuing", ORGANISATION, ORGANISATION, "P-384", USE_SIGN, -20, 1095},
+    {"seal-p521", "issuing", ORGANISATION, ORGANISATION, "P-521", USE_SIGN, -20, 1095},
+    {"seal-ed25519", "issuing", ORGANISATION, ORGANISATION, "ED25519", USE_SIGN, -20, 1095},
+    {"seal-asks", "issuing", ORGANISATION, ORGANISATION, "2048", USE_SIGN, -20, 1095},
+    {"person", "issuing", ORGANISATION, "Trần Thị Thử", "P-256", USE_SIGN, -20, 1095},
+    {"revoked", "issuing", ORGANISATION, ORGANISATION, "P-256", USE_SIGN, -20, 1095},
+    {"expired", "issuing", ORGANISATION, ORGANISATION, "P-256", USE_SIGN, -20, -1},
+    {"tsa", "issuing", "Arkseal Test", "Arkseal Test TSA 1", "2048", USE_STAMP, -20, 1825},
+    {"tsa2", "issuing", "Arkseal Test", "Arkseal Test TSA 2", "P-256", USE_STAMP, -20, 1825},
+    {"tsa-expired", "issuing", "Arkseal Test", "Arkseal Test TSA of yesterday", "P-256", USE_STAMP, -20, -1},
     /* No id-pkix-ocsp-nocheck: whoever uses its answers needs its own revocation state too. */
-    {"ocsp", "issuing", "Arkseal Test", "Arkseal Test OCSP", 0, USE_OCSP, -20, 1825},
+    {"ocsp", "issuing", "Arkseal Test", "Arkseal Test OCSP", "P-256", USE_OCSP, -20, 1825},
     /* Trusted by nobody: the wrong signers. */
-    {"rogue", NULL, "Arkseal Rogue", "Arkseal Rogue CA", 0, USE_ROOT, -20, 3650},
-    {"rogue-tsa", "rogue", "Arkseal Rogue", "Arkseal Test TSA 1", 0, USE_STAMP, -20, 3650},
-    {"rogue-ocsp", "rogue", "Arkseal Rogue", "Arkseal Test OCSP", 0, USE_OCSP_NOCHECK, -20, 3650},
+    {"rogue", NULL, "Arkseal Rogue", "Arkseal Rogue CA", "P-256", USE_ROOT, -20, 3650},
+    {"rogue-tsa", "rogue", "Arkseal Rogue", "Arkseal Test TSA 1", "P-256", USE_STAMP, -20, 3650},
+    {"rogue-ocsp", "rogue", "Arkseal Rogue", "Arkseal Test OCSP", "P-256", USE_OCSP_NOCHECK, -20, 3650},
 };
 
 static const struct row people_rows[] = {
-    {"people-root", NULL, "Arkseal Test People", "Arkseal Test People Root CA", 3072, USE_ROOT, 0, 0},
-    {"people-ca", "people-root", "Arkseal Test People", "Arkseal Test People CA", 2048, USE_CA, 0, 0},
-    {"person", "people-ca", "Ủy ban nhân dân tỉnh Thử Nghiệm", "Nguyễn Văn Mẫu", 2048, USE_SIGN, 0, 0},
-    {"people-tsa", "people-ca", "Arkseal Test People", "Arkseal Test People TSA", 2048, USE_STAMP, 0, 0},
-    {"people-ocsp", "people-ca", "Arkseal Test People", "Arkseal Test People OCSP", 0, USE_OCSP_NOCHECK, 0, 0},
+    {"people-root", NULL, "Arkseal Test People", "Arkseal Test People Root CA", "3072", USE_ROOT, 0, 0},
+    {"people-ca", "people-root", "Arkseal Test People", "Arkseal Test People CA", "2048", USE_CA, 0, 0},
+    {"person", "people-ca", "Ủy ban nhân dân tỉnh Thử Nghiệm", "Nguyễn Văn Mẫu", "2048", USE_SIGN, 0, 0},
+    {"people-tsa", "people-ca", "Arkseal Test People", "Arkseal Test People TSA", "2048", USE_STAMP, 0, 0},
+    {"people-ocsp", "people-ca", "Arkseal Test People", "Arkseal Test People OCSP", "P-256", USE_OCSP_NOCHECK, 0, 0},
 };
 
 /* CAs with an OCSP service. */
@@ -151,7 +157,9 @@ static bool row_make(const char *folder, const struct row *rows, size_t i, X509 
 	for (size_t k = 0; r->issuer != NULL && k < i; k++)
 		if (strcmp(rows[k].name, r->issuer) == 0)
 			up = k;
-	keys[i] = r->rsa_bits > 0 ? EVP_RSA_gen((unsigned)r->rsa_bits) : EVP_EC_gen("P-256");
+	keys[i] = strcmp(r->key, "ED25519") == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
+	          : r->key[0] == 'P'             ? EVP_EC_gen(r->key)
+	                                         : EVP_RSA_gen((unsigned)strtoul(r->key, NULL, 10));
 	if (keys[i] == NULL)
 		return false;
 	certificates[i] = certificate_make(r, keys[i], up == i ? NULL : certificates[up], keys[up]);
@@ -168,7 +176,7 @@ static bool row_make(const char *folder, const struct row *rows, size_t i, X509 
 	return ok;
 }
 
-#define ROWS_MAX 16
+#define ROWS_MAX 32
 
 static bool rows_make(const char *folder, const struct row *rows, size_t n)
 {

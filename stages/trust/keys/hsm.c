@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "stages/trust/keys/certificates.h"
+#include "stages/trust/keys/operation.h"
 #include "stages/trust/keys/pin.h"
-#include "stages/trust/keys/pss.h"
 
 /* What C_Login answers (PKCS #11 3.0, annex). */
 enum {
@@ -28,9 +28,11 @@ struct hsm {
 	PKCS11_SLOT *slots;
 	unsigned n_slots;
 	PKCS11_SLOT *slot; /* of the token */
-	PKCS11_KEY *found; /* the key among the token's */
 	char module[URI_VALUE_MAX];
-	EVP_PKEY *key; /* whose operations happen on the token */
+	struct operation *operation; /* with the key */
+	const struct key_config *config;
+	const struct key_uri *uri;
+	bool attended;
 	X509 *certificate;
 	STACK_OF(X509) * chain;
 };
@@ -115,12 +117,11 @@ static enum status token_find(struct hsm *h, const struct key_uri *uri, struct e
 
 /* ---- login ---- */
 
-static enum status login_failed(const struct pin_state *s, const struct pin *p, struct err *e)
+/* answer: what the token gave as CKR_…; detail: more of it. */
+static enum status login_failed(const struct pin_state *s, const struct pin *p, unsigned long answer, const char *detail,
+                                struct err *e)
 {
-	unsigned long reason = (unsigned long)ERR_GET_REASON(ERR_peek_last_error());
-	char text[256];
-	last_error(text);
-	switch (reason) {
+	switch (answer) {
 	case CKR_PIN_INCORRECT:
 	case CKR_PIN_INVALID:
 	case CKR_PIN_LEN_RANGE:
@@ -133,80 +134,116 @@ static enum status login_failed(const struct pin_state *s, const struct pin *p, 
 	case CKR_PIN_EXPIRED:
 		return err_set(e, ST_RUN, "key-pin", "the PIN has expired and must be changed on the token");
 	default:
-		return err_set(e, ST_RETRY, "key-gone", "the login did not succeed: %s", text);
+		return err_set(e, ST_RETRY, "key-gone", "the login did not succeed: %s", detail);
 	}
 }
 
+/* The token's own login. */
+static unsigned long login_token(struct hsm *h, const char *pin, char detail[256])
+{
+	ERR_clear_error();
+	if (PKCS11_login(h->slot, 0, pin) == 0)
+		return 0;
+	unsigned long reason = (unsigned long)ERR_GET_REASON(ERR_peek_last_error());
+	last_error(detail);
+	return reason == 0 ? ~0UL : reason;
+}
+
+/* The one before a use of a key that wants it each time. */
+static unsigned long login_use(struct hsm *h, const char *pin, char detail[256])
+{
+	unsigned long answer = operation_login(h->operation, pin);
+	snprintf(detail, 256, "C_Login: 0x%lx", answer);
+	return answer;
+}
+
+typedef unsigned long login_call(struct hsm *h, const char *pin, char detail[256]);
+
 /* Under the host's lock. */
-static enum status login_once(struct hsm *h, const struct pin_state *s, const struct pin *p, bool attended, struct err *e)
+static enum status login_once(struct hsm *h, login_call *call, const struct pin_state *s, const struct pin *p, struct err *e)
 {
 	const PKCS11_TOKEN *t = h->slot->token;
-	if (!attended && pin_refused(s, p))
+	char detail[256] = "";
+	if (!h->attended && pin_refused(s, p))
 		return err_set(e, ST_RUN, "key-pin", "the token has refused this PIN before, and its file has not changed since");
 	if (t->userPinLocked)
 		return err_set(e, ST_RUN, "key-pin-locked", "the token is locked");
-	if (!attended && (t->userPinFinalTry || t->userPinCountLow))
+	if (!h->attended && (t->userPinFinalTry || t->userPinCountLow))
 		return err_set(e, ST_RUN, "key-pin-locked",
 		               "the token has few tries left; the next is a person's: arkseal key check --login");
-	ERR_clear_error();
-	if (PKCS11_login(h->slot, 0, p->text) != 0)
-		return login_failed(s, p, e);
+	unsigned long answer = call(h, p->text, detail);
+	if (answer != 0)
+		return login_failed(s, p, answer, detail, e);
 	pin_accepted(s);
 	return ST_OK;
 }
 
-static enum status login(struct hsm *h, const struct key_config *config, const struct key_uri *uri, bool attended, struct err *e)
+/* The PIN is entered on the token's own pad (CKF_PROTECTED_AUTHENTICATION_PATH): once, by a person who is there when the run begins. */
+static enum status login_pad(struct hsm *h, struct err *e)
+{
+	const PKCS11_TOKEN *t = h->slot->token;
+	char detail[256] = "";
+	if (t->userPinLocked)
+		return err_set(e, ST_RUN, "key-pin-locked", "the token is locked");
+	unsigned long answer = login_token(h, NULL, detail);
+	if (answer == 0)
+		return ST_OK;
+	if (answer == CKR_PIN_INCORRECT)
+		return err_set(e, ST_RUN, "key-pin", "the token has refused the PIN that was entered on its pad");
+	return login_failed(NULL, NULL, answer, detail, e);
+}
+
+static enum status login_by(struct hsm *h, login_call *call, struct err *e)
 {
 	/* Static, so that the page can be locked; wiped in any case. libp11 keeps a copy of its own, which it wipes at the end. */
 	static struct pin pin;
 	struct pin_state state;
 	const PKCS11_TOKEN *t = h->slot->token;
-	if (!t->loginRequired)
-		return ST_OK;
-	if (uri->pin_source[0] == '\0')
+	if (h->uri->pin_source[0] == '\0')
 		return err_set(e, ST_RUN, "key-pin-source", "the token wants a PIN, and the key's URI has no pin-source");
 	mlock(&pin, sizeof pin);
-	enum status st = pin_read(uri->pin_source, &pin, e);
+	enum status st = pin_read(h->uri->pin_source, &pin, e);
 	if (st == ST_OK)
-		st = pin_state_open(config->state_folder, t->model, t->serialnr, &state, e);
+		st = pin_state_open(h->config->state_folder, t->model, t->serialnr, &state, e);
 	if (st == ST_OK) {
 		st = pin_lock(&state, e);
 		if (st == ST_OK)
-			st = login_once(h, &state, &pin, attended, e);
+			st = login_once(h, call, &state, &pin, e);
 		pin_unlock(&state);
 	}
 	pin_wipe(&pin);
 	return st;
 }
 
+static enum status login(struct hsm *h, struct err *e)
+{
+	const PKCS11_TOKEN *t = h->slot->token;
+	if (!t->loginRequired)
+		return ST_OK;
+	return t->secureLogin && h->uri->pin_source[0] == '\0' ? login_pad(h, e) : login_by(h, login_token, e);
+}
+
 /* ---- key and certificate ---- */
 
-static enum status key_find(struct hsm *h, const struct key_uri *uri, PKCS11_KEY **ret_key, struct err *e)
+static enum status key_find(struct hsm *h, struct err *e)
 {
-	PKCS11_KEY *keys, *found = NULL;
-	unsigned n = 0;
-	char text[256];
-	if (PKCS11_enumerate_keys(h->slot->token, &keys, &n) != 0)
-		return err_set(e, ST_RETRY, "key-gone", "the token lists no keys: %s", last_error(text));
-	for (unsigned i = 0; i < n; i++) {
-		if (!text_fits(uri->object, keys[i].label) ||
-		    (uri->id_n > 0 && (keys[i].id_len != uri->id_n || memcmp(keys[i].id, uri->id, uri->id_n) != 0)))
-			continue;
-		if (found != NULL)
-			return err_set(e, ST_RUN, "key-none",
-			               "the key's URI fits more than one private key; name both object and id");
-		found = &keys[i];
-	}
-	if (found == NULL)
-		return err_set(e, ST_RUN, "key-none", "none of the token's %u private keys is the one that the URI names", n);
-	*ret_key = found;
-	return ST_OK;
+	const struct operation_place place = {.module = h->module,
+	                                      .slot = PKCS11_get_slotid_from_slot(h->slot),
+	                                      .label = h->uri->object,
+	                                      .id = {h->uri->id, h->uri->id_n}};
+	enum status st = operation_open(&place, &h->operation, e);
+	/* Nobody stands at the pad at each document. */
+	if (st == ST_OK && operation_wants_login(h->operation) && h->uri->pin_source[0] == '\0')
+		st = err_set(e, ST_RUN, "key-each-time", "the key wants its PIN for each use, and the URI has no pin-source");
+	return st;
 }
 
 /* The certificate is the one with the key's public half; where the token does not tell that, the one with the key's identifier. */
-static enum status certificate_find(struct hsm *h, PKCS11_KEY *key, const struct key_config *config, struct err *e)
+static enum status certificate_find(struct hsm *h, const struct key_config *config, struct err *e)
 {
 	PKCS11_CERT *certs = NULL;
+	struct bytes id = operation_id(h->operation);
+	EVP_PKEY *public = operation_public(h->operation);
 	unsigned n = 0;
 	STACK_OF(X509) *known = sk_X509_new_null();
 	enum status st = certificates_read(config->certificates, config->n_certificates, known, e);
@@ -217,9 +254,9 @@ static enum status certificate_find(struct hsm *h, PKCS11_KEY *key, const struct
 	}
 	ERR_clear_error();
 	if (st == ST_OK) {
-		X509 *own = certificates_find(known, h->key);
-		for (unsigned i = 0; own == NULL && i < n; i++)
-			if (key->id_len > 0 && certs[i].id_len == key->id_len && memcmp(certs[i].id, key->id, key->id_len) == 0)
+		X509 *own = public == NULL ? NULL : certificates_find(known, public);
+		for (unsigned i = 0; own == NULL && public == NULL && i < n; i++)
+			if (id.n > 0 && certs[i].id_len == id.n && memcmp(certs[i].id, id.p, id.n) == 0)
 				own = certs[i].x509;
 		if (own != NULL && X509_up_ref(own) == 1)
 			h->certificate = own;
@@ -229,28 +266,20 @@ static enum status certificate_find(struct hsm *h, PKCS11_KEY *key, const struct
 			             "neither the token nor the site file's certificates hold the key's certificate");
 	}
 	sk_X509_pop_free(known, X509_free);
+	EVP_PKEY_free(public);
 	return st;
 }
 
-static enum status open_all(struct hsm *h, const struct key_config *config, const struct key_uri *uri, bool attended,
-                            struct err *e)
+static enum status open_all(struct hsm *h, struct err *e)
 {
-	PKCS11_KEY *key = NULL;
-	char text[256];
-	enum status st = module_open(h, uri, e);
+	enum status st = module_open(h, h->uri, e);
 	if (st == ST_OK)
-		st = token_find(h, uri, e);
+		st = token_find(h, h->uri, e);
 	if (st == ST_OK)
-		st = login(h, config, uri, attended, e);
+		st = login(h, e);
 	if (st == ST_OK)
-		st = key_find(h, uri, &key, e);
-	if (st != ST_OK)
-		return st;
-	h->found = key;
-	h->key = PKCS11_get_private_key(key);
-	if (h->key == NULL)
-		return err_set(e, ST_RUN, "key-algorithm", "the key's kind is not one that can be used: %s", last_error(text));
-	return certificate_find(h, key, config, e);
+		st = key_find(h, e);
+	return st == ST_OK ? certificate_find(h, h->config, e) : st;
 }
 
 enum status hsm_open(const struct key_config *config, const struct key_uri *uri, bool attended, struct hsm **ret_hsm,
@@ -259,7 +288,10 @@ enum status hsm_open(const struct key_config *config, const struct key_uri *uri,
 	struct hsm *h = calloc(1, sizeof *h);
 	if (h == NULL)
 		return err_set(e, ST_RETRY, "memory", "no memory");
-	enum status st = open_all(h, config, uri, attended, e);
+	h->config = config;
+	h->uri = uri;
+	h->attended = attended;
+	enum status st = open_all(h, e);
 	ERR_clear_error();
 	if (st != ST_OK) {
 		hsm_close(h);
@@ -275,7 +307,7 @@ void hsm_close(struct hsm *h)
 		return;
 	sk_X509_pop_free(h->chain, X509_free);
 	X509_free(h->certificate);
-	EVP_PKEY_free(h->key);
+	operation_close(h->operation);
 	if (h->slots != NULL)
 		PKCS11_release_all_slots(h->context, h->slots, h->n_slots);
 	if (h->loaded)
@@ -307,68 +339,51 @@ const EVP_MD *key_digest_md(enum key_digest digest)
 		return EVP_sha384();
 	case KEY_SHA512:
 		return EVP_sha512();
+	case KEY_SHA3_256:
+		return EVP_sha3_256();
+	case KEY_SHA3_384:
+		return EVP_sha3_384();
+	case KEY_SHA3_512:
+		return EVP_sha3_512();
 	}
 	return NULL;
 }
 
-static EVP_PKEY_CTX *operation(EVP_PKEY *key, bool sign, enum key_algorithm algorithm, const EVP_MD *md)
+static bool signature_right(const struct hsm *h, enum key_algorithm algorithm, const EVP_MD *md, struct bytes message,
+                            const struct buf *signature)
 {
-	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(key, NULL);
-	bool ok = c != NULL && (sign ? EVP_PKEY_sign_init(c) : EVP_PKEY_verify_init(c)) == 1;
-	if (ok && algorithm != KEY_ECDSA)
-		ok = EVP_PKEY_CTX_set_rsa_padding(c, algorithm == KEY_RSA_PSS ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1;
+	EVP_PKEY *key = X509_get0_pubkey(h->certificate);
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *p = NULL;
+	bool ok = c != NULL && EVP_DigestVerifyInit(c, &p, algorithm == KEY_EDDSA ? NULL : md, NULL, key) == 1;
 	if (ok && algorithm == KEY_RSA_PSS)
-		ok = EVP_PKEY_CTX_set_rsa_pss_saltlen(c, RSA_PSS_SALTLEN_DIGEST) == 1;
-	ok = ok && EVP_PKEY_CTX_set_signature_md(c, md) == 1;
-	if (!ok) {
-		EVP_PKEY_CTX_free(c);
-		return NULL;
-	}
-	return c;
-}
-
-static bool signature_right(const struct hsm *h, enum key_algorithm algorithm, const EVP_MD *md, struct bytes hashed,
-                            const uint8_t *signature, size_t n)
-{
-	EVP_PKEY_CTX *c = operation(X509_get0_pubkey(h->certificate), false, algorithm, md);
-	bool ok = c != NULL && EVP_PKEY_verify(c, signature, n, hashed.p, hashed.n) == 1;
-	EVP_PKEY_CTX_free(c);
+		ok = EVP_PKEY_CTX_set_rsa_padding(p, RSA_PKCS1_PSS_PADDING) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_pss_saltlen(p, RSA_PSS_SALTLEN_DIGEST) == 1;
+	ok = ok && EVP_DigestVerify(c, signature->data, signature->len, message.p, message.n) == 1;
+	EVP_MD_CTX_free(c);
 	ERR_clear_error();
 	return ok;
 }
 
-static enum status sign_libp11(struct hsm *h, enum key_algorithm algorithm, const EVP_MD *md, struct bytes hashed,
-                               struct buf *ret_signature, struct err *e)
-{
-	uint8_t signature[1024];
-	char text[256];
-	size_t n = sizeof signature;
-	ERR_clear_error();
-	EVP_PKEY_CTX *c = operation(h->key, true, algorithm, md);
-	bool ok = c != NULL && EVP_PKEY_sign(c, signature, &n, hashed.p, hashed.n) == 1;
-	EVP_PKEY_CTX_free(c);
-	if (!ok)
-		return err_set(e, ST_RETRY, "key-gone", "the token does not sign: %s", last_error(text));
-	buf_add(ret_signature, signature, n);
-	return ST_OK;
-}
-
-enum status hsm_sign(struct hsm *h, enum key_algorithm algorithm, enum key_digest digest, struct bytes hashed,
+enum status hsm_sign(struct hsm *h, enum key_algorithm algorithm, enum key_digest digest, struct bytes message,
                      struct buf *ret_signature, struct err *e)
 {
 	const EVP_MD *md = key_digest_md(digest);
-	if (md == NULL || EVP_PKEY_get_base_id(h->key) != (algorithm == KEY_ECDSA ? EVP_PKEY_EC : EVP_PKEY_RSA))
-		return err_set(e, ST_RUN, "key-algorithm", "the algorithm does not fit the key");
-	const struct pss_key pss = {.module = h->module,
-	                            .slot = PKCS11_get_slotid_from_slot(h->slot),
-	                            .label = h->found->label,
-	                            .id = {h->found->id, h->found->id_len}};
-	BUF_AUTO struct buf signature = BUF_INIT(1024);
-	enum status st = algorithm == KEY_RSA_PSS ? pss_sign(&pss, md, hashed, &signature, e)
-	                                          : sign_libp11(h, algorithm, md, hashed, &signature, e);
+	uint8_t hashed[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	if (md == NULL || (algorithm == KEY_EDDSA && digest != KEY_SHA512))
+		return err_set(e, ST_RUN, "key-algorithm", "Ed25519 goes with SHA-512 alone");
+	if (EVP_Digest(message.p, message.n, hashed, &n, md, NULL) != 1)
+		return err_set(e, ST_RETRY, "memory", "no digest");
+	BUF_AUTO struct buf signature = BUF_INIT(4096);
+	enum status st = operation_begin(h->operation, algorithm, md, e);
+	if (st == ST_OK && operation_wants_login(h->operation))
+		st = login_by(h, login_use, e);
+	if (st == ST_OK)
+		st = operation_end(h->operation, algorithm, md, message, (struct bytes){hashed, n}, &signature, e);
 	if (st != ST_OK)
 		return st;
-	if (!signature_right(h, algorithm, md, hashed, signature.data, signature.len))
+	if (!signature_right(h, algorithm, md, message, &signature))
 		return err_set(e, ST_RUN, "key-signature", "the token's signature does not fit the certificate");
 	buf_add(ret_signature, signature.data, signature.len);
 	return ST_OK;

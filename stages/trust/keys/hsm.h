@@ -21,9 +21,10 @@ void hsm_close(struct hsm *h);
 X509 *hsm_certificate(const struct hsm *h);      /* borrowed */
 STACK_OF(X509) * hsm_chain(const struct hsm *h); /* borrowed */
 
-/* Signs a digest, and verifies what came out with the certificate. Errors: ST_RETRY "key-gone"; ST_RUN "key-algorithm" (another kind
- * than the key's), "key-signature" (the token has made a wrong one). */
-enum status hsm_sign(struct hsm *h, enum key_algorithm algorithm, enum key_digest digest, struct bytes hashed,
+/* Signs a message, and verifies what came out with the certificate. A key that wants the PIN for each use gets it by the same rules as the
+ * login, where `attended` was said or the PIN has a source. Errors: ST_RETRY "key-gone"; ST_RUN "key-algorithm" (another kind
+ * than the key's, or one that the token has not), "key-signature" (the token has made a wrong one), and those of the login. */
+enum status hsm_sign(struct hsm *h, enum key_algorithm algorithm, enum key_digest digest, struct bytes message,
                      struct buf *ret_signature, struct err *e);
 
 /* The digest's OpenSSL name and size. */

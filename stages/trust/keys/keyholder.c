@@ -73,18 +73,14 @@ static enum status give_signature(struct service *s, struct rd *request, struct 
 {
 	uint32_t algorithm = rd_u32be(request), digest = rd_u32be(request);
 	struct bytes attributes = talk_read_bytes(request);
-	if (request->failed || rd_left(request) != 0 || algorithm > KEY_ECDSA || digest > KEY_SHA512)
+	if (request->failed || rd_left(request) != 0 || algorithm > KEY_EDDSA || digest > KEY_SHA3_512)
 		return err_set(e, ST_BUG, "key-attributes", "the request for a signature is not made as one");
 	const EVP_MD *md = key_digest_md((enum key_digest)digest);
-	uint8_t hashed[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
 	enum status st = attributes_check(attributes, (size_t)EVP_MD_get_size(md), hsm_certificate(s->hsm), e);
 	if (st != ST_OK)
 		return st;
-	if (EVP_Digest(attributes.p, attributes.n, hashed, &n, md, NULL) != 1)
-		return err_set(e, ST_RETRY, "memory", "no digest");
 	BUF_AUTO struct buf signature = BUF_INIT(4096);
-	st = hsm_sign(s->hsm, (enum key_algorithm)algorithm, (enum key_digest)digest, (struct bytes){hashed, n}, &signature, e);
+	st = hsm_sign(s->hsm, (enum key_algorithm)algorithm, (enum key_digest)digest, attributes, &signature, e);
 	if (st == ST_RETRY) {
 		/* Token or session are lost; the next request starts from the beginning. */
 		hsm_close(s->hsm);

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "stages/trust/keys/key_wire.h"
@@ -103,9 +104,33 @@ STACK_OF(X509) * keyholder_chain(const struct keyholder *k)
 	return k->chain;
 }
 
-enum key_algorithm keyholder_algorithm(const struct keyholder *k)
+enum status keyholder_algorithm(const struct keyholder *k, char *const *words, size_t n, enum key_algorithm *ret_algorithm,
+                                struct err *e)
 {
-	return EVP_PKEY_get_base_id(X509_get0_pubkey(k->certificate)) == EVP_PKEY_EC ? KEY_ECDSA : KEY_RSA_PKCS1;
+	static const struct {
+		const char *word;
+		int kind;
+		enum key_algorithm algorithm;
+	} rows[] = {{"rsa-pkcs1", EVP_PKEY_RSA, KEY_RSA_PKCS1},
+	            {"rsa-pss", EVP_PKEY_RSA, KEY_RSA_PSS},
+	            {"ecdsa", EVP_PKEY_EC, KEY_ECDSA},
+	            {"ed25519", EVP_PKEY_ED25519, KEY_EDDSA}};
+	EVP_PKEY *key = X509_get0_pubkey(k->certificate);
+	int kind = key == NULL ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
+	if (kind == EVP_PKEY_EC && EVP_PKEY_get_bits(key) < 256)
+		return err_set(e, ST_RUN, "key-algorithm-refused", "an elliptic curve of %d bits", EVP_PKEY_get_bits(key));
+	for (size_t i = 0; i < n; i++) {
+		for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+			if (rows[r].kind == kind && strcmp(rows[r].word, words[i]) == 0) {
+				*ret_algorithm = rows[r].algorithm;
+				return ST_OK;
+			}
+		}
+	}
+	const char *name = kind == EVP_PKEY_NONE ? "?" : OBJ_nid2sn(kind);
+	err_set(e, ST_RUN, "key-algorithm-refused", "the key is one of %s", name);
+	err_arg(e, "%s", name);
+	return ST_RUN;
 }
 
 bool keyholder_used(const struct keyholder *k)
