@@ -145,7 +145,14 @@ struct profile_appearance {
 	char *anchor;        /* "top-right", "top-left", "bottom-right", "bottom-left" */
 	double margin_mm;    /* from both edges of the visible page */
 	double max_width_mm; /* lines are broken at this width */
-	char *text;          /* template: {organisation}, {time}; lines parted by newlines */
+	/* Template: {organisation}, {time}, {reference}, or a field of the document's description; lines parted by newlines. */
+	char *text;
+	char *
+	    reference; /* number and sign of the document that others belong to; empty: codeNumber/codeNotation of the description */
+	char *picture;      /* which of the site's pictures: "none", "seal", "signature" */
+	char *picture_side; /* of the text: "left", "above", "behind" */
+	char *
+	    taken; /* where the place is not free: "cover" it all the same (nobody looks), "move" to the nearest that is, or "hold" the document */
 	char *font; /* font file: an absolute path once it is loaded. In YAML a path relative to the profile, or a name that
 	                      * is looked for in the folders of fonts */
 	double size_pt;

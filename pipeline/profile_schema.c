@@ -134,6 +134,10 @@ static const cyaml_schema_field_t appearance_fields[] = {
     DECIMAL("margin-mm", struct profile_appearance, margin_mm),
     DECIMAL("max-width-mm", struct profile_appearance, max_width_mm),
     TEXT("text", struct profile_appearance, text),
+    TEXT("reference", struct profile_appearance, reference),
+    TEXT("picture", struct profile_appearance, picture),
+    TEXT("picture-side", struct profile_appearance, picture_side),
+    TEXT("taken", struct profile_appearance, taken),
     TEXT("font", struct profile_appearance, font),
     DECIMAL("size-pt", struct profile_appearance, size_pt),
     SIGNED("time-offset-min", struct profile_appearance, time_offset_min),
@@ -205,6 +209,9 @@ static const char *const photo_words[] = {"pdf", "keep", NULL};
 static const char *const sound_words[] = {"mp3", "wma", "wav", "flac", "ogg", "m4a", NULL};
 static const char *const video_words[] = {"mp4", "mov", "avi", "wmv", "mkv", "mpg", NULL};
 static const char *const sidecar_words[] = {"alto", "text", NULL};
+static const char *const pictures[] = {"none", "seal", "signature", NULL};
+static const char *const taken_words[] = {"cover", "move", "hold", NULL};
+static const char *const sides[] = {"left", "above", "behind", NULL};
 static const char *const digests[] = {"sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512", NULL};
 static const char *const algorithm_words[] = {"rsa-pkcs1", "rsa-pss", "ecdsa", "ed25519", NULL};
 static const char *const pages[] = {"first", "last", NULL};
@@ -261,6 +268,10 @@ static const struct config_rule rules[] = {
     {"sign.appearance.margin-mm", 0, 200, NULL, "10"},
     {"sign.appearance.max-width-mm", 5, 1000, NULL, "80"},
     {"sign.appearance.text", 0, 0, NULL, "{organisation}\n{time}"},
+    {"sign.appearance.reference", 0, 0, NULL, ""},
+    {"sign.appearance.picture", 0, 0, pictures, "none"},
+    {"sign.appearance.picture-side", 0, 0, sides, "left"},
+    {"sign.appearance.taken", 0, 0, taken_words, "cover"},
     {"sign.appearance.font", 0, 0, NULL, "Tinos-Regular"},
     {"sign.appearance.size-pt", 4, 72, NULL, "10"},
     {"sign.appearance.time-offset-min", -720, 840, NULL, "0"},

@@ -28,6 +28,8 @@ static const cyaml_schema_field_t site_fields[] = {
     LIST("timestamp-authorities", struct site, timestamp_authorities, &tsa_entry),
     LIST("trust-anchors", struct site, trust_anchors, &text_entry),
     TEXT("proxy", struct site, proxy),
+    TEXT("seal-picture", struct site, seal_picture),
+    TEXT("signature-picture", struct site, signature_picture),
     CYAML_FIELD_UINT("jobs", CYAML_FLAG_OPTIONAL, struct site, jobs),
     CYAML_FIELD_END,
 };
@@ -36,14 +38,18 @@ static const cyaml_schema_value_t site_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_
 static const struct config_rule rules[] = {{"jobs", 0, 4096, NULL, "0"}, {NULL, 0, 0, NULL, NULL}};
 static const struct config_kind site_kind = {.area = "site", .schema = &site_schema, .rules = rules};
 
-static void make_absolute(struct config_node *list, const char *folder)
+static void make_absolute(struct config_node *node, const char *folder)
 {
-	for (size_t i = 0; list != NULL && i < list->n; i++) {
-		char *path = list->child[i]->text[0] == '/' ? NULL : path_join(folder, list->child[i]->text);
-		if (path != NULL)
-			config_put(list->child[i], path);
-		free(path);
-	}
+	char *path = node == NULL || node->text == NULL || node->text[0] == '/' ? NULL : path_join(folder, node->text);
+	if (path != NULL)
+		config_put(node, path);
+	free(path);
+}
+
+static void make_all_absolute(struct config_node *list, const char *folder)
+{
+	for (size_t i = 0; list != NULL && i < list->n; i++)
+		make_absolute(list->child[i], folder);
 }
 
 static enum status check_urls(struct config_node *tree, struct err *e)
@@ -69,8 +75,11 @@ static enum status load(const char *path, struct site **ret_site, struct err *e)
 		st = check_urls(tree, e);
 	if (st == ST_OK && real != NULL) {
 		real[path_name(real) - real - 1] = 0;
-		make_absolute(config_find(tree, "certificates"), *real ? real : "/");
-		make_absolute(config_find(tree, "trust-anchors"), *real ? real : "/");
+		const char *folder = *real ? real : "/";
+		make_all_absolute(config_find(tree, "certificates"), folder);
+		make_all_absolute(config_find(tree, "trust-anchors"), folder);
+		make_absolute(config_find(tree, "seal-picture"), folder);
+		make_absolute(config_find(tree, "signature-picture"), folder);
 	}
 	if (st == ST_OK)
 		st = config_load(tree, &site_kind, &data, e);

@@ -8,6 +8,8 @@
  *   trust-anchors: [root.pem]              files or folders, relative to the site file
  *   proxy: http://127.0.0.1:3128
  *   jobs: 2
+ *   seal-picture: seal.png                 PNG with a transparent background, in real size by its resolution; relative to the site file
+ *   signature-picture: official.png        the same
  */
 #ifndef ARKSEAL_PIPELINE_SITE_H
 #define ARKSEAL_PIPELINE_SITE_H
@@ -30,8 +32,9 @@ struct site {
 	unsigned timestamp_authorities_count;
 	char **trust_anchors; /* paths, made absolute */
 	unsigned trust_anchors_count;
-	char *proxy;   /* URL, or NULL */
-	unsigned jobs; /* 0: as many as there are cores */
+	char *proxy;                            /* URL, or NULL */
+	unsigned jobs;                          /* 0: as many as there are cores */
+	char *seal_picture, *signature_picture; /* paths, made absolute; or NULL */
 };
 
 /* Loads `path`, or where it is NULL the first that exists of $XDG_CONFIG_HOME/arkseal/site.yaml (~/.config) and

@@ -1,5 +1,6 @@
 #include "stages/appearance/appearance.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,10 @@ struct appearance {
 	double leading; /* between baselines */
 	double indent;  /* of the left edge of the widest line: room for ink left of the origin */
 	bool right;
+	double text_width;
+	double text_x, text_y; /* of the text's box in the whole */
+	const struct stamp *stamp;
+	double stamp_x, stamp_y;
 };
 
 void appearance_free(struct appearance *a)
@@ -108,6 +113,30 @@ static void measure(struct appearance *a)
 	a->leading = m.leading * k;
 }
 
+/* Between picture and text, points. */
+#define GAP 6
+
+/* The text's box, measured already, and the picture's in one. */
+static void arrange(struct appearance *a, enum stamp_side side)
+{
+	double width = stamp_width(a->stamp), height = stamp_height(a->stamp), gap = a->n == 0 ? 0 : GAP;
+	double text_width = a->width, text_height = a->height;
+	if (side == STAMP_LEFT) {
+		a->width = width + gap + text_width;
+		a->height = fmax(height, text_height);
+		a->text_x = width + gap;
+		a->text_y = (a->height - text_height) / 2;
+		a->stamp_y = (a->height - height) / 2;
+		return;
+	}
+	a->width = fmax(width, text_width);
+	a->height = side == STAMP_ABOVE ? height + gap + text_height : fmax(height, text_height);
+	a->text_x = a->right ? a->width - text_width : (a->width - text_width) / 2;
+	a->stamp_x = (a->width - width) / 2;
+	a->text_y = side == STAMP_ABOVE ? 0 : (a->height - text_height) / 2;
+	a->stamp_y = side == STAMP_ABOVE ? text_height + gap : (a->height - height) / 2;
+}
+
 enum status appearance_new(struct typeface *face, const struct appearance_request *r, struct appearance **ret_appearance,
                            struct err *e)
 {
@@ -117,14 +146,14 @@ enum status appearance_new(struct typeface *face, const struct appearance_reques
 	struct appearance *a = calloc(1, sizeof *a);
 	enum status st = a == NULL ? err_set(e, ST_RETRY, "memory", "appearance") : ST_OK;
 	if (st == ST_OK)
-		*a = (struct appearance){.face = face, .size = r->size_pt, .right = r->right};
+		*a = (struct appearance){.face = face, .size = r->size_pt, .right = r->right, .stamp = r->stamp};
 	for (const char *p = text; st == ST_OK && *p != '\0';) {
 		size_t n = strcspn(p, "\n");
 		st = add_paragraph(a, p, trimmed(p, n), r->max_width_pt / r->size_pt * 1000, e);
 		p += n + (p[n] == '\n');
 	}
 	free(text);
-	if (st == ST_OK && a->n == 0)
+	if (st == ST_OK && a->n == 0 && r->stamp == NULL)
 		st = err_set(e, ST_ITEM, "appearance-empty", "the appearance's template gives no text");
 	if (st == ST_OK)
 		st = typeface_cover(face, a->lines, a->n, e);
@@ -132,7 +161,11 @@ enum status appearance_new(struct typeface *face, const struct appearance_reques
 		appearance_free(a);
 		return st;
 	}
-	measure(a);
+	if (a->n > 0)
+		measure(a);
+	a->text_width = a->width;
+	if (a->stamp != NULL)
+		arrange(a, r->side);
 	*ret_appearance = a;
 	return ST_OK;
 }
@@ -190,31 +223,48 @@ static void print_matrix(const struct appearance *a, int rotate, struct buf *to)
 	}
 }
 
-uint32_t appearance_write(const struct appearance *a, int rotate, struct pdfupd *u)
+static void show_text(const struct appearance *a, double text_width, struct buf *to)
 {
-	uint32_t font = typeface_write(a->face, u), form = pdfupd_allocate(u);
-	BUF_AUTO struct buf content = BUF_INIT(1u << 20);
-	buf_format(&content, "q\nBT\n/Black cs 0 sc\n/F0 %.3f Tf\n", a->size);
+	buf_format(to, "q\nBT\n/Black cs 0 sc\n/F0 %.3f Tf\n", a->size);
 	for (size_t i = 0; i < a->n; i++) {
 		double advance = a->lines[i].advance * a->size / 1000;
-		double x = a->right ? a->width - advance : a->indent;
+		double x = a->right ? text_width - advance : a->indent;
 		/* Ink beyond the last letter's width has its room at the right edge. */
 		if (a->right) {
 			double beyond = (a->lines[i].right - a->lines[i].advance) * a->size / 1000;
 			x -= beyond > 0 ? beyond : 0;
 		}
-		buf_format(&content, "1 0 0 1 %.3f %.3f Tm\n", x, a->first - (double)i * a->leading);
-		show_line(a, &a->lines[i], &content);
+		buf_format(to, "1 0 0 1 %.3f %.3f Tm\n", a->text_x + x, a->text_y + a->first - (double)i * a->leading);
+		show_line(a, &a->lines[i], to);
 	}
-	buf_str(&content, "ET\nQ\n");
+	buf_str(to, "ET\nQ\n");
+}
 
-	BUF_AUTO struct buf dict = BUF_INIT(4096);
+enum status appearance_write(const struct appearance *a, int rotate, bool soft, struct pdfupd *u, uint32_t *ret_form,
+                             struct err *e)
+{
+	uint32_t font = a->n > 0 ? typeface_write(a->face, u) : 0, image = 0;
+	enum status st = a->stamp == NULL ? ST_OK : stamp_write(a->stamp, soft, u, &image, e);
+	if (st != ST_OK)
+		return st;
+	BUF_AUTO struct buf content = BUF_INIT(1u << 20), dict = BUF_INIT(4096);
+	if (image != 0)
+		buf_format(&content, "q %.3f 0 0 %.3f %.3f %.3f cm /Im0 Do Q\n", stamp_width(a->stamp), stamp_height(a->stamp),
+		           a->stamp_x, a->stamp_y);
+	if (a->n > 0)
+		show_text(a, a->text_width, &content);
+	*ret_form = pdfupd_allocate(u);
 	buf_format(&dict, "/Type /XObject /Subtype /Form /BBox [0 0 %.3f %.3f]", a->width, a->height);
 	print_matrix(a, rotate, &dict);
-	buf_format(&dict,
-	           " /Resources << /Font << /F0 %u 0 R >> /ColorSpace << /Black [/CalGray << /WhitePoint [0.9505 1 1.089]"
-	           " /Gamma 2.2 >>] >> >>",
-	           font);
-	pdfupd_set_stream(u, form, (const char *)dict.data, content.data, content.len);
-	return form;
+	buf_str(&dict, " /Resources <<");
+	if (font != 0)
+		buf_format(
+		    &dict,
+		    " /Font << /F0 %u 0 R >> /ColorSpace << /Black [/CalGray << /WhitePoint [0.9505 1 1.089] /Gamma 2.2 >>] >>",
+		    font);
+	if (image != 0)
+		buf_format(&dict, " /XObject << /Im0 %u 0 R >>", image);
+	buf_str(&dict, " >>");
+	pdfupd_set_stream(u, *ret_form, (const char *)dict.data, content.data, content.len);
+	return ST_OK;
 }

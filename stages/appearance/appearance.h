@@ -1,5 +1,5 @@
 /*
- * The text of a signature's appearance: lines of real text in an embedded subset font, black in CalGray (which obeys PDF/A whatever
+ * A signature's appearance: text, a picture, or both. The text is lines of real text in an embedded subset font, black in CalGray (which obeys PDF/A whatever
  * the output intent is), no transparency, as a form XObject whose box is just as large as the text.
  */
 #ifndef ARKSEAL_APPEARANCE_APPEARANCE_H
@@ -7,20 +7,25 @@
 
 #include <stdbool.h>
 
+#include "stages/appearance/stamp.h"
 #include "stages/appearance/typeface.h"
 #include "stages/base/err.h"
 #include "stages/pdf/update.h"
 
 struct appearance;
 
+enum stamp_side { STAMP_LEFT, STAMP_ABOVE, STAMP_BEHIND }; /* of the text */
+
 struct appearance_request {
-	const char *text;    /* UTF-8; lines parted by '\n' */
+	const char *text;          /* UTF-8; lines parted by '\n'; may be empty beside a picture */
+	const struct stamp *stamp; /* or NULL; must live as long as the appearance */
+	enum stamp_side side;
 	double size_pt;      /* of the letters */
 	double max_width_pt; /* longer lines are broken between words; a word that is longer has a line of its own */
 	bool right;          /* lines end at the right edge */
 };
 
-/* Lays the text out. face is borrowed and must live as long. Errors: ST_RUN "font-…", ST_ITEM "appearance-empty". */
+/* Lays text and picture out. face is borrowed and must live as long. Errors: ST_RUN "font-…", ST_ITEM "appearance-empty". */
 enum status appearance_new(struct typeface *face, const struct appearance_request *r, struct appearance **ret_appearance,
                            struct err *e);
 void appearance_free(struct appearance *a);
@@ -29,8 +34,9 @@ void appearance_free(struct appearance *a);
 double appearance_width(const struct appearance *a);
 double appearance_height(const struct appearance *a);
 
-/* Adds the form XObject and its font for a page that is displayed turned clockwise by `rotate`, so that the text stands upright as
- * seen. Returns the form's object number. */
-uint32_t appearance_write(const struct appearance *a, int rotate, struct pdfupd *u);
+/* Adds the form XObject, its font and its picture for a page that is displayed turned clockwise by `rotate`, so that the text stands upright as
+ * seen. soft: soft masks are permitted. Errors: ST_RETRY. */
+enum status appearance_write(const struct appearance *a, int rotate, bool soft, struct pdfupd *u, uint32_t *ret_form,
+                             struct err *e);
 
 #endif

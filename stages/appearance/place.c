@@ -87,8 +87,8 @@ bool anchor_parse(const char *word, enum anchor *ret_anchor)
 	return false;
 }
 
-enum status page_view_place(const struct page_view *v, enum anchor a, double margin, double width, double height,
-                            struct rect *ret_rect, struct err *e)
+enum status page_view_corner(const struct page_view *v, enum anchor a, double margin, double width, double height,
+                             struct spot *ret_spot, struct err *e)
 {
 	double page_width = page_view_width(v), page_height = page_view_height(v);
 	if (width + 2 * margin > page_width || height + 2 * margin > page_height) {
@@ -98,21 +98,22 @@ enum status page_view_place(const struct page_view *v, enum anchor a, double mar
 		return ST_ITEM;
 	}
 	bool at_right = a == ANCHOR_TOP_RIGHT || a == ANCHOR_BOTTOM_RIGHT, at_top = a == ANCHOR_TOP_RIGHT || a == ANCHOR_TOP_LEFT;
-	/* As displayed, from the lower left corner, in units of user space. */
-	double u0 = (at_right ? page_width - margin - width : margin) / v->unit, u1 = u0 + width / v->unit;
-	double v0 = (at_top ? page_height - margin - height : margin) / v->unit, v1 = v0 + height / v->unit;
+	ret_spot->x = at_right ? page_width - margin - width : margin;
+	ret_spot->y = at_top ? page_height - margin - height : margin;
+	return ST_OK;
+}
+
+struct rect page_view_rect(const struct page_view *v, struct spot at, double width, double height)
+{
+	double u0 = at.x / v->unit, u1 = u0 + width / v->unit, v0 = at.y / v->unit, v1 = v0 + height / v->unit;
 	switch (v->rotate) {
 	case 90:
-		*ret_rect = (struct rect){v->right - v1, v->bottom + u0, v->right - v0, v->bottom + u1};
-		break;
+		return (struct rect){v->right - v1, v->bottom + u0, v->right - v0, v->bottom + u1};
 	case 180:
-		*ret_rect = (struct rect){v->right - u1, v->top - v1, v->right - u0, v->top - v0};
-		break;
+		return (struct rect){v->right - u1, v->top - v1, v->right - u0, v->top - v0};
 	case 270:
-		*ret_rect = (struct rect){v->left + v0, v->top - u1, v->left + v1, v->top - u0};
-		break;
+		return (struct rect){v->left + v0, v->top - u1, v->left + v1, v->top - u0};
 	default:
-		*ret_rect = (struct rect){v->left + u0, v->bottom + v0, v->left + u1, v->bottom + v1};
+		return (struct rect){v->left + u0, v->bottom + v0, v->left + u1, v->bottom + v1};
 	}
-	return ST_OK;
 }

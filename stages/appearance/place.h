@@ -27,9 +27,15 @@ bool anchor_parse(const char *word, enum anchor *ret_anchor);
 struct rect {
 	double left, bottom, right, top; /* default user space */
 };
+/* The lower left corner of a box as displayed, in points from that of the page. */
+struct spot {
+	double x, y;
+};
 /* Where a box of width × height points lies whose corner is `margin` points from both edges of the page's corner as displayed.
  * Errors: ST_ITEM "page-box" where it does not fit into the page. */
-enum status page_view_place(const struct page_view *v, enum anchor a, double margin, double width, double height,
-                            struct rect *ret_rect, struct err *e);
+enum status page_view_corner(const struct page_view *v, enum anchor a, double margin, double width, double height,
+                             struct spot *ret_spot, struct err *e);
+/* The same box in user space. */
+struct rect page_view_rect(const struct page_view *v, struct spot at, double width, double height);
 
 #endif

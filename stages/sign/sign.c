@@ -17,9 +17,9 @@
 
 struct sign {
 	struct session session;
-	struct typeface *face; /* NULL: nothing visible */
-	size_t room;           /* bytes for Contents */
-	int64_t checked_ms;    /* when the certificate was last found good; 0: not yet */
+	struct look look;
+	size_t room;        /* bytes for Contents */
+	int64_t checked_ms; /* when the certificate was last found good; 0: not yet */
 	char subject[256], serial[80];
 };
 
@@ -67,17 +67,35 @@ static enum status open_face(struct sign *s, struct err *e)
 	const struct stage_env *env = s->session.env;
 	if (!env->profile->sign.appearance.visible)
 		return ST_OK;
-	char *usual = layout_text(env, "0123456789-:+T"), *nfc = NULL;
-	if (usual != NULL) {
+	char *usual = NULL, *nfc = NULL;
+	enum status st = layout_text(env, NULL, "0123456789-:+T", &usual, e);
+	if (st == ST_OK) {
 		for (char *p = usual; *p != '\0'; p++)
 			*p = *p == '\n' ? ' ' : *p;
 		nfc = utf8_nfc(usual);
+		st = nfc == NULL ? err_set(e, ST_RUN, "font-glyph", "the appearance's text is not well-formed UTF-8")
+		                 : typeface_open(env->profile->sign.appearance.font, nfc, &s->look.face, e);
 	}
-	enum status st = nfc == NULL ? err_set(e, ST_RUN, "font-glyph", "the appearance's text is not well-formed UTF-8")
-	                             : typeface_open(env->profile->sign.appearance.font, nfc, &s->face, e);
 	free(usual);
 	free(nfc);
 	return st;
+}
+
+/* The site's picture that the profile wants. */
+static enum status open_stamp(struct sign *s, struct err *e)
+{
+	const struct stage_env *env = s->session.env;
+	const struct profile_appearance *want = &env->profile->sign.appearance;
+	bool seal = strcmp(want->picture, "seal") == 0;
+	const char *path = seal ? env->site->seal_picture : env->site->signature_picture;
+	if (!want->visible || strcmp(want->picture, "none") == 0)
+		return ST_OK;
+	if (path != NULL)
+		return stamp_read(path, &s->look.stamp, e);
+	const char *key = seal ? "seal-picture" : "signature-picture";
+	err_set(e, ST_RUN, "stamp-none", "the site file has no %s", key);
+	err_arg(e, "%s", key);
+	return ST_RUN;
 }
 
 static size_t chain_length(const struct keyholder *k)
@@ -93,7 +111,8 @@ static void sign_close(void *state)
 {
 	struct sign *s = state;
 	session_close(&s->session);
-	typeface_free(s->face);
+	typeface_free(s->look.face);
+	stamp_free(s->look.stamp);
 	free(s);
 }
 
@@ -111,6 +130,8 @@ static enum status open_parts(struct sign *s, const struct stage_env *env, struc
 	st = check_organisation(s, e);
 	if (st == ST_OK)
 		st = open_face(s, e);
+	if (st == ST_OK)
+		st = open_stamp(s, e);
 	if (st != ST_OK)
 		return st;
 	st = check_certificate(s, e);
@@ -187,12 +208,13 @@ static enum status make_signature(struct sign *s, struct bytes digest, bool pade
 }
 
 /* Lays the update out and signs it; once more with more room where the signature turned out larger than thought. */
-static enum status make_update(struct sign *s, const struct pdfdoc *d, int64_t time_ms, struct key_use *u,
+static enum status make_update(struct sign *s, const struct pdfdoc *d, const struct item *it, int64_t time_ms, struct key_use *u,
                                struct layout *ret_layout, struct err *e)
 {
 	for (int turn = 0;; turn++) {
 		struct layout lay;
-		enum status st = layout_make(s->session.env, s->face, d, time_ms, u->used_ms != 0 ? u->room : s->room, &lay, e);
+		enum status st =
+		    layout_make(s->session.env, &s->look, d, it, time_ms, u->used_ms != 0 ? u->room : s->room, &lay, e);
 		if (st != ST_OK)
 			return st;
 		BUF_AUTO struct buf cms = BUF_INIT(USE_CMS_MAX);
@@ -256,7 +278,7 @@ static enum status sign_document(struct sign *s, struct bytes original, const ch
 	int64_t now_ms = hold(s, u, input) ? u->time_ms : env->now_ms();
 	memcpy(u->input, input, sizeof u->input);
 	if (st == ST_OK)
-		st = make_update(s, d, now_ms, u, &lay, e);
+		st = make_update(s, d, it, now_ms, u, &lay, e);
 	pdfdoc_close(d);
 	if (st == ST_OK)
 		st = session_publish(it, path, original, &lay.update, e);

@@ -10,6 +10,15 @@
 #include "stages/appearance/place.h"
 #include "tests/unit/small_pdf.h"
 
+static enum status place(const struct page_view *v, enum anchor a, double margin, double width, double height, struct rect *ret,
+                         struct err *e)
+{
+	struct spot spot;
+	enum status st = page_view_corner(v, a, margin, width, height, &spot, e);
+	*ret = st == ST_OK ? page_view_rect(v, spot, width, height) : (struct rect){0};
+	return st;
+}
+
 static enum status view_of(const char *page, struct page_view *ret_view, struct err *e)
 {
 	BUF_AUTO struct buf file = BUF_INIT(1u << 16);
@@ -56,7 +65,7 @@ static void places(void **state)
 		enum anchor a;
 		struct rect r;
 		assert_true(anchor_parse(cases[i].anchor, &a));
-		if (view_of(page, &v, &e) != ST_OK || page_view_place(&v, a, 10, 50, 20, &r, &e) != ST_OK)
+		if (view_of(page, &v, &e) != ST_OK || place(&v, a, 10, 50, 20, &r, &e) != ST_OK)
 			fail_msg("%s: %s %s", cases[i].what, e.code, e.detail);
 		const struct rect *w = &cases[i].want;
 		if (fabs(r.left - w->left) > 1e-6 || fabs(r.bottom - w->bottom) > 1e-6 || fabs(r.right - w->right) > 1e-6 ||
@@ -94,9 +103,9 @@ static void refusals(void **state)
 	const struct page_view v = {0, 0, 69, 100, 0, 1};
 	struct rect r;
 	struct err e = {0};
-	assert_int_equal(page_view_place(&v, ANCHOR_TOP_RIGHT, 10, 50, 20, &r, &e), ST_ITEM);
+	assert_int_equal(place(&v, ANCHOR_TOP_RIGHT, 10, 50, 20, &r, &e), ST_ITEM);
 	assert_string_equal(e.code, "page-box");
-	assert_int_equal(page_view_place(&v, ANCHOR_TOP_RIGHT, 9.5, 50, 20, &r, &e), ST_OK);
+	assert_int_equal(place(&v, ANCHOR_TOP_RIGHT, 9.5, 50, 20, &r, &e), ST_OK);
 }
 
 int main(void)

@@ -25,11 +25,12 @@ static void write_update(struct typeface *t, const char *text, int rotate, struc
 	struct pdfupd *u;
 	struct appearance *a;
 	struct err e = {0};
-	const struct appearance_request r = {text, 10, 200, true};
+	const struct appearance_request r = {.text = text, .size_pt = 10, .max_width_pt = 200, .right = true};
 	assert_int_equal(pdfdoc_open((struct bytes){file.data, file.len}, &d, &e), ST_OK);
 	assert_int_equal(pdfupd_new(d, &u, &e), ST_OK);
 	assert_int_equal(appearance_new(t, &r, &a, &e), ST_OK);
-	uint32_t form = appearance_write(a, rotate, u);
+	uint32_t form = 0;
+	assert_int_equal(appearance_write(a, rotate, true, u, &form, NULL), ST_OK);
 	assert_true(pdfobj_is_name(pdfobj_get(pdfupd_object(u, form), "Subtype"), "Form"));
 	assert_int_equal(pdfupd_finish(u, to, &e), ST_OK);
 	appearance_free(a);
@@ -59,7 +60,8 @@ static void sizes(void **state)
 	    {"ink left of the first", "j", 200, 3.0, 3.1, 11.0, 11.2},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		const struct appearance_request r = {cases[i].text, 10, cases[i].max, true};
+		const struct appearance_request r = {
+		    .text = cases[i].text, .size_pt = 10, .max_width_pt = cases[i].max, .right = true};
 		struct appearance *a;
 		assert_int_equal(appearance_new(t, &r, &a, &e), ST_OK);
 		double w = appearance_width(a), h = appearance_height(a);
@@ -83,8 +85,9 @@ static void faults(void **state)
 	assert_int_equal(typeface_open(FONT, "漢", &t, &e), ST_RUN);
 	assert_string_equal(e.code, "font-glyph");
 	assert_int_equal(typeface_open(FONT, USUAL, &t, &e), ST_OK);
-	const struct appearance_request chinese = {"漢", 10, 100, true}, empty = {" \n ", 10, 100, true},
-	                                bad = {"\xff", 10, 100, true};
+	const struct appearance_request chinese = {.text = "漢", .size_pt = 10, .max_width_pt = 100, .right = true},
+	                                empty = {.text = " \n ", .size_pt = 10, .max_width_pt = 100, .right = true},
+	                                bad = {.text = "\xff", .size_pt = 10, .max_width_pt = 100, .right = true};
 	assert_int_equal(appearance_new(t, &chinese, &a, &e), ST_RUN);
 	assert_string_equal(e.code, "font-glyph");
 	assert_int_equal(appearance_new(t, &empty, &a, &e), ST_ITEM);

@@ -103,7 +103,8 @@ static void test_extends(void **state)
 /* What "profile show" prints is a profile that says the same. */
 static void test_shown(void **state)
 {
-	static const char *const names[] = {"vn-digitised", "pdfa-only", "sign-only"};
+	static const char *const names[] = {"vn-digitised",  "pdfa-only", "sign-only",
+	                                    "vn-attachment", "vn-copy",   "vn-certified-copy"};
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct config_node *tree = NULL;

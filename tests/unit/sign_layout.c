@@ -20,6 +20,10 @@ static struct profile profile = {.sign = {.appearance = {.visible = true,
                                                          .margin_mm = 5,
                                                          .max_width_mm = 70,
                                                          .text = "{organisation}\n{time}",
+                                                         .reference = "",
+                                                         .picture = "none",
+                                                         .picture_side = "left",
+                                                         .taken = "cover",
                                                          .size_pt = 10,
                                                          .time_offset_min = 420}}};
 static struct site site = {.organisation = "Tỉnh Bắc Ninh"};
@@ -38,11 +42,13 @@ static void templates(void **state)
 	    {"BẢN SAO", "BẢN SAO"},
 	};
 	char *kept = profile.sign.appearance.text;
+	struct err e;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char template[64];
 		snprintf(template, sizeof template, "%s", cases[i].template);
 		profile.sign.appearance.text = template;
-		char *text = layout_text(&env, "12:00");
+		char *text = NULL;
+		assert_int_equal(layout_text(&env, NULL, "12:00", &text, &e), ST_OK);
 		assert_string_equal(text, cases[i].want);
 		free(text);
 	}
@@ -58,7 +64,7 @@ static enum status lay_out(struct typeface *face, const char *page, struct buf *
 	enum status st = pdfdoc_open((struct bytes){file->data, file->len}, &d, e);
 	if (st != ST_OK)
 		return st;
-	st = layout_make(&env, face, d, NOON, 100, ret_layout, e);
+	st = layout_make(&env, &(struct look){.face = face}, d, NULL, NOON, 100, ret_layout, e);
 	pdfdoc_close(d);
 	return st;
 }
