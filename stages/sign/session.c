@@ -85,6 +85,7 @@ static enum status open_tsa(struct session *s, struct err *e)
 	                      .n = site->timestamp_authorities_count,
 	                      .fetch = s->fetch,
 	                      .anchors = s->store,
+	                      .issuers = s->revocation,
 	                      .now_ms = s->env->now_ms,
 	                      .tolerance_ms = (int64_t)s->env->profile->sign.clock_tolerance_s * 1000};
 	return ST_OK;

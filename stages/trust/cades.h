@@ -31,6 +31,8 @@ struct tsa {
 	size_t n;
 	struct fetch *fetch;
 	const struct trust_store *anchors; /* the TSA's path must end here */
+	struct revocation
+	    *issuers; /* over the same store: fetches issuers that are not in a token (RFC 5280, 4.2.2.1); or NULL */
 	int64_t (*now_ms)(void);
 	int64_t tolerance_ms; /* of genTime against now_ms; outside: ST_RETRY "tsa-clock" */
 };

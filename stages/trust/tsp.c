@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "stages/base/digest.h"
+#include "stages/trust/asked.h"
 #include "stages/trust/cades.h"
 #include "stages/trust/cms.h"
 #include "stages/trust/der.h"
@@ -85,6 +86,9 @@ static const char *tsa_path_fault(const struct tsa *t, const struct cms *c, X509
 	}
 	const char *why = NULL;
 	STACK_OF(X509) *path = trust_store_path(with, signer);
+	struct err ignored;
+	if (path == NULL && t->issuers != NULL && revocation_complete_path(t->issuers, signer, &ignored) == ST_OK)
+		path = trust_store_path(with, signer);
 	if (path == NULL)
 		why = "no path to a trust anchor";
 	else if (!path_constraints(path, &why))
