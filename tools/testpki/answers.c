@@ -170,7 +170,8 @@ bool answer_tsa(const char *mode, const char *signer, bool with_chain, struct by
 	ASN1_OBJECT *policy = OBJ_txt2obj("1.3.6.1.4.1.13762.3", 1);
 	bool ok = by != NULL && TS_RESP_CTX_set_signer_cert(context, by->certificate) == 1 &&
 	          TS_RESP_CTX_set_signer_key(context, by->key) == 1 && TS_RESP_CTX_set_certs(context, chain) == 1 &&
-	          TS_RESP_CTX_set_def_policy(context, policy) == 1 && TS_RESP_CTX_add_md(context, EVP_sha256()) == 1 &&
+	          TS_RESP_CTX_set_def_policy(context, policy) == 1 &&
+	          TS_RESP_CTX_add_md(context, strcmp(mode, "rejected") == 0 ? EVP_sha1() : EVP_sha256()) == 1 &&
 	          TS_RESP_CTX_add_md(context, EVP_sha384()) == 1 && TS_RESP_CTX_add_md(context, EVP_sha512()) == 1 &&
 	          TS_RESP_CTX_set_signer_digest(context, EVP_sha256()) == 1 &&
 	          TS_RESP_CTX_set_ess_cert_id_digest(context, EVP_sha256()) == 1 &&

@@ -29,9 +29,10 @@
 
 /* ---- services and how they behave ---- */
 
-/* A mode is a word, or a word and a value ("slow:" MS). The first five any service knows. */
-static const char *const modes_any[] = {"ok", "down", "slow:", "http500", "garbage", "truncated", NULL};
-static const char *const modes_tsa[] = {"wrong-nonce", "wrong-imprint", "wrong-signer", "expired", "clock:", NULL};
+/* A mode is a word, or a word and a value ("slow:" MS). Those that any service knows. */
+static const char *const modes_any[] = {"ok",    "down", "slow:", "http500", "once500", "garbage", "truncated",
+                                        "empty", "html", "loop",  "drip",    "huge",    NULL};
+static const char *const modes_tsa[] = {"wrong-nonce", "wrong-imprint", "wrong-signer", "expired", "rejected", "clock:", NULL};
 static const char *const modes_ocsp[] = {"revoked:",    "unknown",  "stale", "wrong-signer",
                                          "wrong-nonce", "no-nonce", "next:", NULL};
 static const char *const modes_crl[] = {"revoked:", "stale", "wrong-signer", NULL};
@@ -136,7 +137,12 @@ struct reply {
 	const char *type;
 	char location[256];
 	struct buf body;
+	bool drips;  /* a byte each DRIP_US */
+	size_t huge; /* so many bytes of nothing follow the body */
 };
+
+#define DRIP_US 200000
+#define HUGE_BYTES ((size_t)1 << 30)
 
 static void service_answer(const struct path *p, struct bytes request, struct reply *r)
 {
@@ -144,7 +150,7 @@ static void service_answer(const struct path *p, struct bytes request, struct re
 	char mode[sizeof s->mode];
 	pthread_mutex_lock(&services_lock);
 	memcpy(mode, s->mode, sizeof mode);
-	s->count++;
+	unsigned before = s->count++;
 	pthread_mutex_unlock(&services_lock);
 
 	static const char *const types[] = {[KIND_TSA] = "application/timestamp-reply",
@@ -154,6 +160,17 @@ static void service_answer(const struct path *p, struct bytes request, struct re
 	r->type = types[s->kind];
 	if (strcmp(mode, "down") == 0) {
 		r->status = 0;
+		return;
+	}
+	if (strcmp(mode, "loop") == 0) {
+		r->status = 302;
+		snprintf(r->location, sizeof r->location, PKI_HOST "%s", p->path + 1);
+		return;
+	}
+	if (strcmp(mode, "html") == 0) {
+		r->type = "text/html";
+		r->status = 200;
+		buf_str(&r->body, "<!DOCTYPE html><title>Please log in</title>");
 		return;
 	}
 	if (strncmp(mode, "slow:", 5) == 0)
@@ -171,7 +188,12 @@ static void service_answer(const struct path *p, struct bytes request, struct re
 		ok = answer_certificate(p->name, &r->body);
 	if (strcmp(mode, "truncated") == 0)
 		r->body.len /= 2;
-	r->status = strcmp(mode, "http500") == 0 ? 500 : ok ? 200 : 400;
+	if (strcmp(mode, "empty") == 0)
+		r->body.len = 0;
+	r->drips = strcmp(mode, "drip") == 0;
+	r->huge = strcmp(mode, "huge") == 0 ? HUGE_BYTES : 0;
+	bool fails = strcmp(mode, "http500") == 0 || (strcmp(mode, "once500") == 0 && before == 0);
+	r->status = fails ? 500 : ok ? 200 : 400;
 }
 
 /* What tests of the network process need: /test/KIND/NUMBER. */
@@ -286,6 +308,22 @@ static size_t content_length(const char *head)
 	return at == NULL ? 0 : strtoul(at + 17, NULL, 10);
 }
 
+/* The body, in the way that the reply wants; false: the other end is gone. */
+static bool send_body(int fd, const struct reply *r)
+{
+	static const uint8_t nothing[65536];
+	bool ok = true;
+	if (!r->drips)
+		ok = send_all(fd, r->body.data, r->body.len);
+	for (size_t i = 0; ok && r->drips && i < r->body.len; i++) {
+		ok = send_all(fd, r->body.data + i, 1);
+		usleep(DRIP_US);
+	}
+	for (size_t left = r->huge; ok && left > 0; left -= sizeof nothing)
+		ok = send_all(fd, nothing, sizeof nothing);
+	return ok;
+}
+
 /* One request and its answer; false: the connection is at its end. */
 static bool serve_one(int fd, struct buf *in)
 {
@@ -307,16 +345,17 @@ static bool serve_one(int fd, struct buf *in)
 	answer(target, (struct bytes){in->data + head_n, length}, &r);
 	memmove(in->data, in->data + all, in->len - all);
 	in->len -= all;
-	BUF_AUTO struct buf out = BUF_INIT(65u << 20);
-	buf_format(&out, "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n", r.status, r.status == 200 ? "OK" : "Other", r.body.len);
+	BUF_AUTO struct buf out = BUF_INIT(4096);
+	buf_format(&out, "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n", r.status, r.status == 200 ? "OK" : "Other",
+	           r.body.len + r.huge);
 	if (r.type != NULL)
 		buf_format(&out, "Content-Type: %s\r\n", r.type);
 	if (r.location[0] != '\0')
 		buf_format(&out, "Location: %s\r\n", r.location);
 	buf_str(&out, "\r\n");
-	buf_add(&out, r.body.data, r.body.len);
+	bool sent = r.status != 0 && !out.failed && send_all(fd, out.data, out.len) && send_body(fd, &r);
 	buf_free(&r.body);
-	return r.status != 0 && !out.failed && send_all(fd, out.data, out.len) && !last;
+	return sent && !last;
 }
 
 static void *connection_main(void *arg)
