@@ -78,10 +78,10 @@ def ask(*words):
     return done.returncode, done.stdout.splitlines(), done.stderr
 
 
-def token_environment():
+def token_environment(pki=PKI):
     """The environment with the test token's configuration."""
     env = dict(os.environ)
-    with open(os.path.join(PKI, "env"), encoding="utf-8") as file:
+    with open(os.path.join(pki, "env"), encoding="utf-8") as file:
         for line in file:
             name, _, value = line.replace("export ", "").strip().partition("=")
             if value:

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 
-from common import ARKSEAL, BUILD, PKI, SOURCE, WORK, Faults, run, token_environment
+from common import ARKSEAL, BUILD, SOURCE, WORK, Faults, run, token_environment
 from judge_received import put
 from judge_sign_only import page_of
 
+# A token of its own: keys are added to it.
+PKI = os.path.join(WORK, "services-pki")
 TESTPKI = os.path.join(SOURCE, "tools", "testpki", "testpki")
 ROOT = os.path.join(WORK, "services")
 SITE, IN = os.path.join(ROOT, "site.yaml"), os.path.join(ROOT, "in")
@@ -41,7 +43,7 @@ def arkseal(name, *settings, site=SITE):
 
 
 def environment():
-    return {**token_environment(), "XDG_STATE_HOME": os.path.join(ROOT, "state")}
+    return {**token_environment(PKI), "XDG_STATE_HOME": os.path.join(ROOT, "state")}
 
 
 def signed():
@@ -118,7 +120,7 @@ def tool(*words):
     with open(os.path.join(PKI, "pin"), encoding="ascii") as file:
         pin = file.read().strip()
     module = open(os.path.join(PKI, "module"), encoding="ascii").read().strip()
-    run("pkcs11-tool", "--module", module, "--token-label", "arkseal-test", "--login", "--pin", pin, *words, env=token_environment())
+    run("pkcs11-tool", "--module", module, "--token-label", "arkseal-test", "--login", "--pin", pin, *words, env=token_environment(PKI))
 
 
 def put_key(name, label, number, certificate=True):
@@ -127,7 +129,7 @@ def put_key(name, label, number, certificate=True):
     run("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", os.path.join(PKI, name + ".key"), "-outform", "DER", "-out", der)
     with open(os.path.join(PKI, "pin"), encoding="ascii") as file:
         run("softhsm2-util", "--import", os.path.join(PKI, name + ".key"), "--token", "arkseal-test", "--label", label, "--id", number, "--pin", file.read().strip(),
-            env=token_environment())
+            env=token_environment(PKI))
     if certificate:
         run("openssl", "x509", "-in", os.path.join(PKI, name + ".pem"), "-outform", "DER", "-out", der)
         tool("--write-object", der, "--type", "cert", "--label", label, "--id", number)
@@ -200,7 +202,6 @@ def main():
     for name in NAMES:
         put(IN, name, page_of(b"/MediaBox[0 0 595 %d]" % (842 + len(name) + ord(name[0]))))
     os.environ["ARKSEAL_TESTPKI"] = os.path.join(BUILD, "tools", "testpki", "arkseal-testpki")
-    # A token of its own: keys are added to it.
     shutil.rmtree(PKI, ignore_errors=True)
     run(TESTPKI, "start", PKI)
     write_site("site")
